@@ -1,1 +1,3 @@
 //! rehearsal
+
+mod media;
