@@ -1,0 +1,38 @@
+//! What the server tells the page once, when it renders it: who is at the desk and how to reach the voice cloud.
+
+use domain::Identity;
+use serde::{Deserialize, Serialize};
+
+/// The id of the element that carries it, as JSON, to the browser.
+pub const ELEMENT: &str = "setup";
+
+/// How this console is set up. Nothing in it is secret: it is in the page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Setup {
+    /// Who is at this desk.
+    pub identity: Identity,
+    /// In rehearsal, the `host:port` of its signalling; otherwise Twilio's own.
+    pub rehearsal: Option<String>,
+    /// Where things are served from.
+    pub assets: Assets,
+    /// The product's version, for the SDK's `appVersion`.
+    pub version: String,
+}
+
+/// The addresses of what the page loads: immutable names when the binary carries them, plain ones in development.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Assets {
+    /// The style sheet.
+    pub style: String,
+    /// The WASM's JavaScript glue.
+    pub glue: String,
+    /// The WASM.
+    pub wasm: String,
+    /// The unmodified Twilio SDK.
+    pub sdk: String,
+    /// The SDK's fifteen sounds, each with its name in the SDK's `sounds` option: `incoming`, `outgoing`, `disconnect`,
+    /// `dtmf0` … `dtmf9`, `dtmfs`, `dtmfh`.
+    pub sounds: Vec<(String, String)>,
+}

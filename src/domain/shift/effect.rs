@@ -1,0 +1,91 @@
+//! What a shift asks the browser to do.
+
+use super::{CallId, Failure, How};
+use crate::Millis;
+
+/// Something to be done outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Unlock sound; answered by `AudioReady` or `StepFailed`.
+    UnlockAudio,
+    /// Ask for the microphone and close it again; answered by `MicrophoneReady` or `StepFailed`.
+    OpenMicrophone,
+    /// Ask the server for a token; answered by `TokenReady`, `TokenRefused` or `TokenUnreachable`.
+    FetchToken,
+    /// Make a device with the newest token, listen to it, register it.
+    CreateDevice,
+    /// Register the device that there is.
+    Register,
+    /// Give the newest token to the device.
+    UpdateToken,
+    /// End the device: what rings is rejected, what talks is hung up.
+    DestroyDevice,
+    /// Accept this call, and tell the operator's other tabs.
+    Accept(CallId),
+    /// Reject this call.
+    Reject(CallId),
+    /// Hang up this call.
+    HangUp(CallId),
+    /// Mute or unmute this call.
+    Mute(CallId, bool),
+    /// Fire `Event::Timer` after so many milliseconds, instead of an earlier one of the same name.
+    SetTimer(Timer, Millis),
+    /// Write a line into the operator's event log.
+    Note(Note),
+}
+
+/// Timers, each at most once at a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Timer {
+    /// Registering takes too long.
+    Register,
+    /// Ask for a token again.
+    TokenRetry,
+    /// Ask the device to register again after the cloud closed the stream.
+    RegisterAgain,
+    /// Audio should have arrived by now.
+    Audio(CallId),
+    /// The SDK should have confirmed the hang-up by now.
+    HangUp(CallId),
+}
+
+/// A line of the operator's event log: what happened, without a person in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// The operator started.
+    ShiftStarting,
+    /// Registered for the first time.
+    ShiftStarted,
+    /// The operator ended the shift.
+    ShiftEnded,
+    /// Starting, or going on, failed.
+    Failed(Failure),
+    /// The line is down.
+    LineDown,
+    /// The line is up again.
+    LineUp,
+    /// A fresh token is in use.
+    TokenRenewed,
+    /// A token could not be had; we go on trying.
+    TokenDelayed,
+    /// A call rings.
+    Ringing,
+    /// The operator accepted.
+    Accepted,
+    /// Audio flows.
+    Connected,
+    /// Audio should have arrived by now.
+    NoAudio,
+    /// The call is being mended.
+    Reconnecting,
+    /// The call is mended.
+    Reconnected,
+    /// Microphone off.
+    Muted,
+    /// Microphone on.
+    Unmuted,
+    /// A call is over.
+    Ended(How),
+    /// The device reported this error.
+    DeviceError(u32),
+}
