@@ -1,0 +1,211 @@
+//! Packs the site for the binary: every file under a name that carries its content's hash, compressed beforehand, and a
+//! `manifest.json` that the server embeds.
+//!
+//! A hashed name never means other bytes, so browsers may keep it for good. Files refer to one another by their logical
+//! names only through the page, which asks the server for the hashed ones.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use serde_json::{Value, json};
+
+use crate::{files, process, workspace::Workspace};
+
+/// How much of a hash a name carries: enough that two files never meet.
+const HASH_DIGITS: usize = 16;
+const MANIFEST: &str = "manifest.json";
+
+/// A file of the site on its way into the binary.
+struct Asset {
+    /// What the page's author calls it: `/pkg/hitoku.js`.
+    logical: String,
+    /// What the browser asks for: `/pkg/hitoku.0123456789abcdef.js`.
+    path: String,
+    content_type: &'static str,
+    /// Whether it is text of some kind, and not compressed in itself.
+    compressible: bool,
+    hash: String,
+    bytes: Vec<u8>,
+}
+
+/// Packs all of `site`, unless the packed site is the same already.
+pub(crate) fn pack(workspace: &Workspace) -> Result<()> {
+    let site = workspace.site();
+    let found = files::all_files(&site)?;
+    let mut assets = Vec::new();
+    for file in found.iter().filter(|file| !is_hidden(&site, file)) {
+        assets.push(Asset::read(&site, file)?);
+    }
+    ensure!(!assets.is_empty(), "{} is empty", site.display());
+    refuse_imports(&assets)?;
+
+    let fresh = workspace.scratch("packed-site");
+    files::empty_folder(&fresh)?;
+    for asset in &assets {
+        files::write(&fresh.join(asset.file()), &asset.bytes)?;
+    }
+    compress(workspace, &fresh, &assets)?;
+    let manifest: Vec<Value> = assets.iter().map(|asset| asset.entry(&fresh)).collect();
+    files::write(&fresh.join(MANIFEST), &serde_json::to_vec_pretty(&manifest)?)?;
+
+    // Untouched where nothing changed, so that the server is not built again.
+    let place = workspace.packed_site();
+    if files::read(&place.join(MANIFEST))
+        .is_ok_and(|old| files::read(&fresh.join(MANIFEST)).is_ok_and(|new| old == new))
+    {
+        return files::remove(&fresh);
+    }
+    files::replace_folder(&fresh, &place)
+}
+
+/// Whether there is a packed site at all.
+pub(crate) fn is_there(workspace: &Workspace) -> bool {
+    workspace.packed_site().join(MANIFEST).is_file()
+}
+
+impl Asset {
+    fn read(site: &Path, file: &Path) -> Result<Self> {
+        let relative = file.strip_prefix(site)?.to_str().context("a file name is not UTF-8")?;
+        ensure!(
+            relative.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte)),
+            "{relative} has a name that would need escaping in a URL: use letters, digits, `.`, `_` and `-`"
+        );
+        let logical = format!("/{relative}");
+        let (content_type, compressible) = content_type(&logical)?;
+        let bytes = files::read(file)?;
+        let hash = files::sha256(&bytes)[..HASH_DIGITS].to_owned();
+        let path = hashed(&logical, &hash);
+        Ok(Self { logical, path, content_type, compressible, hash, bytes })
+    }
+
+    /// Its place in the packed site.
+    fn file(&self) -> &str {
+        self.path.trim_start_matches('/')
+    }
+
+    fn entry(&self, folder: &Path) -> Value {
+        let sibling = |extension: &str| {
+            let name = format!("{}.{extension}", self.file());
+            folder.join(&name).is_file().then_some(name)
+        };
+        json!({
+            "path": self.path,
+            "logical": self.logical,
+            "file": self.file(),
+            "br": sibling("br"),
+            "gz": sibling("gz"),
+            "contentType": self.content_type,
+            "etag": format!("\"{}\"", self.hash),
+        })
+    }
+}
+
+/// `/pkg/hitoku.js` with a hash before its extension.
+fn hashed(logical: &str, hash: &str) -> String {
+    let (folder, name) = logical.rsplit_once('/').unwrap_or(("", logical));
+    match name.rsplit_once('.') {
+        Some((stem, extension)) => format!("{folder}/{stem}.{hash}.{extension}"),
+        None => format!("{folder}/{name}.{hash}"),
+    }
+}
+
+fn content_type(path: &str) -> Result<(&'static str, bool)> {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    Ok(match name.rsplit_once('.').map_or("", |(_, extension)| extension) {
+        "js" | "mjs" => ("text/javascript; charset=utf-8", true),
+        "css" => ("text/css; charset=utf-8", true),
+        "wasm" => ("application/wasm", true),
+        "html" => ("text/html; charset=utf-8", true),
+        "" | "txt" | "md" => ("text/plain; charset=utf-8", true),
+        "json" => ("application/json", true),
+        "webmanifest" => ("application/manifest+json", true),
+        "svg" => ("image/svg+xml", true),
+        "ico" => ("image/x-icon", true),
+        "wav" => ("audio/wav", true),
+        "png" => ("image/png", false),
+        "jpg" | "jpeg" => ("image/jpeg", false),
+        "webp" => ("image/webp", false),
+        "avif" => ("image/avif", false),
+        "mp3" => ("audio/mpeg", false),
+        "ogg" | "opus" => ("audio/ogg", false),
+        "m4a" => ("audio/mp4", false),
+        "woff2" => ("font/woff2", false),
+        other => bail!("{path}: no content type is known for `.{other}`; add it in src/xtask/assets.rs"),
+    })
+}
+
+/// An import by a logical name would miss the hashed file. wasm-bindgen makes such imports for inline JavaScript.
+fn refuse_imports(assets: &[Asset]) -> Result<()> {
+    let Some(snippet) = assets.iter().find(|asset| asset.logical.contains("/snippets/")) else {
+        return Ok(());
+    };
+    bail!(
+        "{} would be imported under a name that packing changes: keep JavaScript out of the crates",
+        snippet.logical
+    )
+}
+
+fn compress(workspace: &Workspace, folder: &Path, assets: &[Asset]) -> Result<()> {
+    let files = assets.iter().filter(|asset| asset.compressible).map(|asset| folder.join(asset.file()));
+    let mut node = Command::new("node");
+    node.arg(script(workspace)).args(files);
+    process::logged(&mut node, &workspace.scratch("compress.log"))
+}
+
+/// The program that compresses.
+pub(crate) fn script(workspace: &Workspace) -> PathBuf {
+    workspace.root().join("src/xtask/compress.mjs")
+}
+
+fn is_hidden(site: &Path, file: &Path) -> bool {
+    let relative = file.strip_prefix(site).unwrap_or(file);
+    relative.iter().any(|part| part.as_encoded_bytes().starts_with(b"."))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::files::tests::Scratch;
+
+    #[test]
+    fn names_carry_the_hash_before_the_extension() {
+        assert_eq!(hashed("/pkg/hitoku.js", "ab"), "/pkg/hitoku.ab.js");
+        assert_eq!(hashed("/favicon.ico", "ab"), "/favicon.ab.ico");
+        assert_eq!(hashed("/sdk.v2/LICENSE", "ab"), "/sdk.v2/LICENSE.ab");
+    }
+
+    #[test]
+    fn an_unknown_kind_of_file_is_refused() {
+        assert!(content_type("/a/b.exe").is_err());
+        assert_eq!(content_type("/pkg/a.wasm").unwrap(), ("application/wasm", true));
+    }
+
+    #[test]
+    fn an_asset_is_named_by_its_content() {
+        let site = Scratch::new("site");
+        let file = site.0.join("pkg/a.css");
+        files::write(&file, b"abc").unwrap();
+        let asset = Asset::read(&site.0, &file).unwrap();
+        assert_eq!(asset.path, "/pkg/a.ba7816bf8f01cfea.css");
+        let entry = asset.entry(&site.0);
+        assert_eq!(entry["logical"], "/pkg/a.css");
+        assert_eq!(entry["file"], "pkg/a.ba7816bf8f01cfea.css");
+        assert_eq!(entry["etag"], "\"ba7816bf8f01cfea\"");
+        assert_eq!(entry["br"], Value::Null);
+    }
+
+    #[test]
+    fn odd_names_and_imports_are_refused() {
+        let site = Scratch::new("odd");
+        let odd = site.0.join("a b.css");
+        files::write(&odd, b"").unwrap();
+        assert!(Asset::read(&site.0, &odd).is_err());
+        let snippet = site.0.join("pkg/snippets/x/inline0.js");
+        files::write(&snippet, b"").unwrap();
+        assert!(refuse_imports(&[Asset::read(&site.0, &snippet).unwrap()]).is_err());
+        assert!(is_hidden(&site.0, &site.0.join(".DS_Store")));
+    }
+}
