@@ -7,6 +7,7 @@
 mod digits;
 mod exchange;
 mod leg;
+mod line;
 mod meter;
 mod outlet;
 mod pcmu;
@@ -222,18 +223,61 @@ impl Media {
 /// What the handle asks of the task.
 #[derive(Debug)]
 enum Command {
-    Offer { id: LegId, codecs: Codecs, telephone_event: bool, reply: oneshot::Sender<Result<String, MediaError>> },
-    Answer { id: LegId, sdp: String, reply: oneshot::Sender<Result<(), MediaError>> },
-    Accept { id: LegId, sdp: String, reply: oneshot::Sender<Result<String, MediaError>> },
-    Reanswer { id: LegId, sdp: String, reply: oneshot::Sender<Result<String, MediaError>> },
-    Headless { id: LegId },
-    Bridge { a: LegId, b: LegId },
-    Unbridge { id: LegId },
-    Close { id: LegId },
-    Tone { id: LegId, hz: u32 },
-    Hear { id: LegId, reply: oneshot::Sender<Option<Heard>> },
-    Blackhole { id: LegId, on: bool },
-    Press { id: LegId, digits: String },
-    Codec { id: LegId, reply: oneshot::Sender<Option<&'static str>> },
-    Legs { reply: oneshot::Sender<usize> },
+    Offer {
+        id: LegId,
+        codecs: Codecs,
+        telephone_event: bool,
+        reply: oneshot::Sender<Result<String, MediaError>>,
+    },
+    Answer {
+        id: LegId,
+        sdp: String,
+        reply: oneshot::Sender<Result<(), MediaError>>,
+    },
+    Accept {
+        id: LegId,
+        sdp: String,
+        reply: oneshot::Sender<Result<String, MediaError>>,
+    },
+    Reanswer {
+        id: LegId,
+        sdp: String,
+        reply: oneshot::Sender<Result<String, MediaError>>,
+    },
+    Headless {
+        id: LegId,
+    },
+    Bridge {
+        a: LegId,
+        b: LegId,
+    },
+    Unbridge {
+        id: LegId,
+    },
+    Close {
+        id: LegId,
+    },
+    Tone {
+        id: LegId,
+        hz: u32,
+    },
+    Hear {
+        id: LegId,
+        reply: oneshot::Sender<Option<Heard>>,
+    },
+    Blackhole {
+        id: LegId,
+        on: bool,
+    },
+    Press {
+        id: LegId,
+        digits: String,
+    },
+    Codec {
+        id: LegId,
+        reply: oneshot::Sender<Option<&'static str>>,
+    },
+    Legs {
+        reply: oneshot::Sender<usize>,
+    },
 }
