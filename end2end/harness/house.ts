@@ -1,0 +1,162 @@
+// Everything that a story plays in: the server under test, the voice cloud and, in the production-like form, what stands around
+// them. A house is built for one story and pulled down by it.
+import { randomBytes } from 'node:crypto';
+import { resolve } from 'node:path';
+import { Cloud } from './cloud.ts';
+import { Company, Door, passOnTo } from './company.ts';
+import { COMPANY } from './people.ts';
+import { Program } from './program.ts';
+
+/**
+ * How the server is run. `rehearsal`: without Twilio's settings, as a newcomer meets it. `production`: with them, behind a
+ * front door, asking the company's API, and with a cloud that it cannot tell from Twilio's.
+ */
+export type Form = 'rehearsal' | 'production';
+
+/** The account of the production-like form. */
+export interface Account {
+  accountSid: string;
+  authToken: string;
+  apiKeySid: string;
+  apiKeySecret: string;
+}
+
+export interface Plan {
+  form: Form;
+  /** Settings of the server, besides those of the form. */
+  settings: Record<string, string>;
+  /** Asked for TwiML instead of our server. */
+  voiceUrl?: string | undefined;
+}
+
+const HITOKU = program('HITOKU_BIN', 'hitoku');
+const REHEARSAL = program('REHEARSAL_BIN', 'rehearsal');
+const ANY_PORT = '127.0.0.1:0';
+
+export class House {
+  readonly form: Form;
+  /** Everything that the story started, in order, for its log. */
+  readonly programs: [name: string, program: Program][] = [];
+  account: Account | undefined;
+  company: Company | undefined;
+  /** Where signalling is reached over TLS. */
+  tlsPort: number | undefined;
+  /** Where the customer's phone is. */
+  phoneOrigin = '';
+  #consoleOrigin = '';
+  #server: Program | undefined;
+  #frontDoor: Door | undefined;
+  #cloud: Cloud | undefined;
+  readonly #plan: Plan;
+
+  private constructor(plan: Plan) {
+    this.#plan = plan;
+    this.form = plan.form;
+  }
+
+  static async build(plan: Plan): Promise<House> {
+    const house = new House(plan);
+    try {
+      if (plan.form === 'production') await house.#surround();
+      await house.startServer();
+    } catch (error) {
+      await house.pullDown();
+      throw error;
+    }
+    return house;
+  }
+
+  /** Where the operator's browser finds the console: in production the front door. */
+  get origin(): string {
+    return this.#frontDoor?.origin ?? this.#consoleOrigin;
+  }
+
+  get cloud(): Cloud {
+    if (!this.#cloud) throw new Error('The cloud has not started');
+    return this.#cloud;
+  }
+
+  get server(): Program {
+    if (!this.#server) throw new Error('The server has not started');
+    return this.#server;
+  }
+
+  /** Everything that our programs printed. */
+  get log(): string {
+    return this.programs.map(([name, { output }]) => `--- ${name}\n${output}`).join('\n');
+  }
+
+  /** Starts the server; a second time, where it was before. */
+  async startServer(): Promise<void> {
+    const settings: Record<string, string> = {
+      HITOKU_ADDR: this.#consoleOrigin ? address(this.#consoleOrigin) : ANY_PORT,
+      ...(this.form === 'rehearsal'
+        ? { REHEARSAL_ADDR: this.phoneOrigin ? address(this.phoneOrigin) : ANY_PORT }
+        : this.#productionSettings()),
+      ...this.#plan.settings,
+    };
+    const server = Program.start(HITOKU, settings);
+    this.programs.push(['hitoku', server]);
+    this.#server = server;
+    this.#consoleOrigin = (await server.says(/^ *console +(http:\S+)/m))[1] ?? '';
+    if (this.form === 'rehearsal') this.#meetCloud((await server.says(/^ *customer's phone +(http:\S+)/m))[1] ?? '');
+  }
+
+  async pullDown(): Promise<void> {
+    const ended = await Promise.allSettled(this.programs.map(([, program]) => program.end()));
+    await this.#frontDoor?.close();
+    await this.company?.close();
+    const failed = ended.find((result) => result.status === 'rejected');
+    if (failed) throw failed.reason;
+  }
+
+  async #surround(): Promise<void> {
+    this.account = {
+      accountSid: `AC${randomBytes(16).toString('hex')}`,
+      authToken: randomBytes(16).toString('hex'),
+      apiKeySid: `SK${randomBytes(16).toString('hex')}`,
+      apiKeySecret: randomBytes(16).toString('base64url'),
+    };
+    this.company = await Company.open();
+    this.#frontDoor = await Door.open(passOnTo(() => this.#consoleOrigin || undefined));
+    const cloud = Program.start(REHEARSAL, {
+      ...this.#accountSettings(),
+      AUTH_TOKEN: this.account.authToken,
+      REHEARSAL_ADDR: ANY_PORT,
+      REHEARSAL_TLS_ADDR: ANY_PORT,
+      REHEARSAL_NUMBER: COMPANY,
+      VOICE_URL: this.#plan.voiceUrl ?? `${this.#frontDoor.origin}/incoming`,
+    });
+    this.programs.push(['rehearsal', cloud]);
+    this.#meetCloud((await cloud.says(/^ *customer's phone +(http:\S+)/m))[1] ?? '');
+    this.tlsPort = Number((await cloud.says(/^ *signalling \(TLS\) +\S+:(\d+)/m))[1]);
+  }
+
+  #productionSettings(): Record<string, string> {
+    return {
+      ...this.#accountSettings(),
+      AUTH_TOKEN: this.account?.authToken ?? '',
+      PUBLIC_BASE_URL: this.#frontDoor?.origin ?? '',
+      INTERNAL_API_BASE: this.company?.origin ?? '',
+    };
+  }
+
+  #accountSettings(): Record<string, string> {
+    if (!this.account) return {};
+    const { accountSid, apiKeySid, apiKeySecret } = this.account;
+    return { ACCOUNT_SID: accountSid, API_KEY_SID: apiKeySid, API_KEY_SECRET: apiKeySecret };
+  }
+
+  #meetCloud(origin: string): void {
+    this.phoneOrigin = origin;
+    this.#cloud = new Cloud(origin);
+  }
+}
+
+function address(origin: string): string {
+  return `127.0.0.1:${new URL(origin).port}`;
+}
+
+function program(variable: string, name: string): string {
+  return process.env[variable] ?? resolve(import.meta.dirname, '../../target/release', name);
+}
