@@ -2,14 +2,17 @@
 //!
 //! Invariant: at most one call is being talked on, and every other call that the SDK holds is in `rings`.
 //! `on` turns (state, event) into the next state and effects; an event that cannot happen in a state is refused and changes
-//! nothing. Facts about the SDK that shape it are in `voice-sdk` terms: a call is known by a number that the bridge gives to
-//! its object, because a finished call goes on sending events.
+//! nothing. A call is known by a
+//! number that the bridge gives to its object, because the SDK's finished calls go on sending events.
 
-mod calls;
+mod duty;
 mod effect;
 mod event;
+mod line;
+mod ring;
 mod starting;
 mod state;
+mod talk;
 mod token;
 
 pub use effect::{Effect, Note, Timer};
@@ -30,14 +33,10 @@ impl Shift {
             Self::Starting(_) => self.on_starting(event, now),
             Self::On(duty) => match event {
                 Event::Operator(Intent::EndShift) if duty.talk.is_some() => Err(Refusal::Busy),
-                Event::Operator(Intent::EndShift) => {
-                    *self = Self::Off(Off::default());
-                    Ok(vec![Effect::DestroyDevice, Effect::Note(Note::ShiftEnded)])
-                }
+                Event::Operator(Intent::EndShift) => Ok(self.end()),
+                Event::StepFailed(why) => Ok(self.fail(why)),
                 Event::CallFailed { call, code } if duty.lost_microphone(call, code) => {
-                    let why = Failure::of_microphone(code);
-                    *self = Self::Off(Off { why: Some(why) });
-                    Ok(vec![Effect::DestroyDevice, Effect::Note(Note::Failed(why))])
+                    Ok(self.fail(Failure::of_microphone(code)))
                 }
                 event => duty.on(event, now),
             },

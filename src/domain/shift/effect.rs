@@ -1,7 +1,7 @@
 //! What a shift asks the browser to do.
 
 use super::{CallId, Failure, How};
-use crate::Millis;
+use crate::{CallRef, Millis};
 
 /// Something to be done outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,8 +20,10 @@ pub enum Effect {
     UpdateToken,
     /// End the device: what rings is rejected, what talks is hung up.
     DestroyDevice,
-    /// Accept this call, and tell the operator's other tabs.
+    /// Accept this call.
     Accept(CallId),
+    /// Tell the operator's other tabs that this call is accepted here.
+    TellOtherTabs(CallRef),
     /// Reject this call.
     Reject(CallId),
     /// Hang up this call.
@@ -30,6 +32,8 @@ pub enum Effect {
     Mute(CallId, bool),
     /// Fire `Event::Timer` after so many milliseconds, instead of an earlier one of the same name.
     SetTimer(Timer, Millis),
+    /// Let no timer fire any more, and drop every answer that is still on its way: the shift is over.
+    Forget,
     /// Write a line into the operator's event log.
     Note(Note),
 }
@@ -37,8 +41,12 @@ pub enum Effect {
 /// Timers, each at most once at a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Timer {
+    /// Sound should be unlocked by now.
+    Unlock,
     /// Registering takes too long.
     Register,
+    /// The token has grown old.
+    TokenAge,
     /// Ask for a token again.
     TokenRetry,
     /// Ask the device to register again after the cloud closed the stream.

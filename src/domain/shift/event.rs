@@ -45,7 +45,7 @@ pub enum Event {
     TokenRefused,
     /// The server did not answer, or answered with a fault of its own.
     TokenUnreachable,
-    /// A step of starting failed.
+    /// A step of starting failed; on duty, a device could not be made anew.
     StepFailed(Failure),
 
     /// The device is registered.
@@ -62,6 +62,8 @@ pub enum Event {
     },
     /// The SDK wants a fresh token.
     TokenWillExpire,
+    /// The SDK ended the device by itself, as it does when the page goes into the back/forward cache during a call.
+    DeviceGone,
 
     /// A call rings.
     Incoming {

@@ -11,8 +11,11 @@ use crate::Millis;
 /// The SDK tries each address for five seconds and then goes on trying for ever: two rounds are enough to say so.
 const REGISTER_WITHIN: Millis = 12_000;
 
-/// The SDK's codes for a token that the cloud does not take: expired, invalid, refused.
-pub(super) const TOKEN_CODES: [u32; 6] = [20101, 20104, 20151, 31201, 31204, 31205];
+/// Unlocking takes a few milliseconds, or never ends: a locked `AudioContext.resume()` simply waits.
+const UNLOCK_WITHIN: Millis = 3_000;
+
+/// The SDK's codes for a token that the cloud does not take: expired, invalid, refused, badly signed, of no account, too long.
+pub(super) const TOKEN_CODES: [u32; 9] = [20101, 20104, 20151, 31201, 31202, 31203, 31204, 31205, 31207];
 
 impl Shift {
     pub(super) fn on_off(&mut self, event: &Event) -> Result<Vec<Effect>, Refusal> {
@@ -20,16 +23,17 @@ impl Shift {
             return Err(Refusal::NotNow);
         }
         *self = Self::Starting(Starting { step: Step::Audio, token: None });
-        Ok(vec![Effect::Note(Note::ShiftStarting), Effect::UnlockAudio])
+        Ok(vec![
+            Effect::Note(Note::ShiftStarting),
+            Effect::SetTimer(Timer::Unlock, UNLOCK_WITHIN),
+            Effect::UnlockAudio,
+        ])
     }
 
     pub(super) fn on_starting(&mut self, event: Event, now: Millis) -> Result<Vec<Effect>, Refusal> {
         let Self::Starting(starting) = self else { return Err(Refusal::NotNow) };
         match (starting.step, event) {
-            (_, Event::Operator(Intent::EndShift)) => {
-                *self = Self::Off(Off::default());
-                Ok(vec![Effect::DestroyDevice, Effect::Note(Note::ShiftEnded)])
-            }
+            (_, Event::Operator(Intent::EndShift)) => Ok(self.end()),
             (Step::Audio, Event::AudioReady) => {
                 starting.step = Step::Microphone;
                 Ok(vec![Effect::OpenMicrophone])
@@ -46,7 +50,7 @@ impl Shift {
             (Step::Register, Event::Registered) => {
                 let Some(token) = starting.token else { return Err(Refusal::NotNow) };
                 *self = Self::On(Duty { line: Line::Up, rings: vec![], talk: None, last: None, token });
-                Ok(vec![Effect::Note(Note::ShiftStarted)])
+                Ok(vec![token.watch(now), Effect::Note(Note::ShiftStarted)])
             }
             (_, Event::StepFailed(why)) => Ok(self.fail(why)),
             (Step::Token, Event::TokenRefused) => Ok(self.fail(Failure::TokenRefused)),
@@ -54,14 +58,30 @@ impl Shift {
             (Step::Register, Event::DeviceFailed { code }) if TOKEN_CODES.contains(&code) => {
                 Ok(self.fail(Failure::CloudRefused))
             }
-            (Step::Register, Event::DeviceFailed { code }) => Ok(vec![Effect::Note(Note::DeviceError(code))]),
+            (Step::Register, Event::DeviceFailed { code }) => Ok(device_error(code)),
+            (Step::Audio, Event::Timer(Timer::Unlock)) => Ok(self.fail(Failure::AudioBlocked)),
             (Step::Register, Event::Timer(Timer::Register)) => Ok(self.fail(Failure::CloudUnreachable)),
             _ => Err(Refusal::NotNow),
         }
     }
 
-    fn fail(&mut self, why: Failure) -> Vec<Effect> {
-        *self = Self::Off(Off { why: Some(why) });
-        vec![Effect::DestroyDevice, Effect::Note(Note::Failed(why))]
+    pub(super) fn end(&mut self) -> Vec<Effect> {
+        self.leave(None, Note::ShiftEnded)
     }
+
+    pub(super) fn fail(&mut self, why: Failure) -> Vec<Effect> {
+        self.leave(Some(why), Note::Failed(why))
+    }
+
+    fn leave(&mut self, why: Option<Failure>, note: Note) -> Vec<Effect> {
+        *self = Self::Off(Off { why });
+        vec![Effect::Forget, Effect::DestroyDevice, Effect::Note(note)]
+    }
+}
+
+/// While the socket is down the SDK repeats one of these codes at every attempt; they say no more than that the line is down.
+const SOCKET_CODES: [u32; 4] = [31000, 31005, 31009, 53001];
+
+pub(super) fn device_error(code: u32) -> Vec<Effect> {
+    if SOCKET_CODES.contains(&code) { vec![] } else { vec![Effect::Note(Note::DeviceError(code))] }
 }

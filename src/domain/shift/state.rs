@@ -7,6 +7,7 @@ use crate::{Card, Millis};
 
 /// An operator's shift.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "there is one shift a page, and it is mostly the large one")]
 pub enum Shift {
     /// Nobody can ring this console.
     Off(Off),
@@ -182,7 +183,7 @@ pub enum How {
     GaveUp,
     /// It was accepted elsewhere.
     AnsweredElsewhere,
-    /// The connection was lost.
+    /// The connection was lost, while it rang or in the call.
     Lost,
     /// The SDK reported this error code.
     Failed(u32),

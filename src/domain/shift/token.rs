@@ -1,9 +1,10 @@
 //! The token's age, and when it is renewed.
 //!
 //! Invariant: at most one request for a token is under way, however many events ask for one. The SDK's `tokenWillExpire`
-//! comes late after sleep and again from stale timers, so a token is renewed when it is past half its life, whoever asks.
+//! comes late after sleep, again from stale timers, and then sometimes not at all (a stale timer clears the newest one), so a
+//! timer of our own watches the token's age, and a token is renewed when it is past half its life, whoever asks.
 
-use super::{Duty, Effect, Event, Line, Note, Timer};
+use super::{Duty, Effect, Line, Note, Refusal, Timer};
 use crate::Millis;
 
 /// What is known of the token in use.
@@ -15,6 +16,8 @@ pub struct Token {
     pub lifetime: Millis,
     /// The renewal under way.
     pub renewal: Renewal,
+    /// So many tokens in a row, this one included, the cloud refused while they were young.
+    pub refused: u32,
 }
 
 /// A renewal under way.
@@ -31,55 +34,114 @@ pub enum Renewal {
 const FIRST_RETRY: Millis = 1_000;
 const LONGEST_RETRY: Millis = 30_000;
 
+/// A token that lives shorter than this is taken for one that lives so long: else it would be renewed without pause.
+const SHORTEST_LIFE: Millis = 8_000;
+
 impl Token {
     pub(super) fn new(lifetime: Millis, now: Millis) -> Self {
-        Self { since: now, lifetime, renewal: Renewal::Idle }
+        let lifetime = lifetime.max(SHORTEST_LIFE);
+        Self { since: now, lifetime, renewal: Renewal::Idle, refused: 0 }
+    }
+
+    /// How long before its end a token must be renewed even during a call: for the SDK's `tokenRefreshMs`.
+    #[must_use]
+    pub fn latest_renewal(lifetime: Millis) -> Millis {
+        (lifetime / 4).min(60_000)
+    }
+
+    /// The timer that asks again for this token's age.
+    pub(super) fn watch(&self, now: Millis) -> Effect {
+        let left = self.left(now);
+        let early = left.saturating_sub(self.lifetime / 4);
+        let delay = if early > 0 { early } else { left.saturating_sub(Self::latest_renewal(self.lifetime)) };
+        Effect::SetTimer(Timer::TokenAge, delay.max(FIRST_RETRY))
+    }
+
+    fn left(&self, now: Millis) -> Millis {
+        self.lifetime.saturating_sub(now.saturating_sub(self.since))
     }
 
     fn is_past_half(&self, now: Millis) -> bool {
-        now.saturating_sub(self.since) >= self.lifetime / 2
+        self.left(now) <= self.lifetime / 2
     }
 }
 
 /// Doubling from one second to thirty, with up to a quarter more taken from the clock's last digits, so that the consoles of
 /// a company do not all come back in the same instant.
-pub(super) fn retry_delay(failed: u32, now: Millis) -> Millis {
+fn retry_delay(failed: u32, now: Millis) -> Millis {
     let delay = (FIRST_RETRY << failed.saturating_sub(1).min(5)).min(LONGEST_RETRY);
     delay + now % (delay / 4)
 }
 
 impl Duty {
-    pub(super) fn on_token(&mut self, event: &Event, now: Millis) -> Vec<Effect> {
-        match event {
-            Event::TokenReady { lifetime } => {
-                self.token = Token::new(*lifetime, now);
-                vec![Effect::UpdateToken, Effect::Note(Note::TokenRenewed)]
-            }
-            Event::TokenRefused | Event::TokenUnreachable => {
-                let Renewal::Asked(failed) = self.token.renewal else { return vec![] };
-                self.token.renewal = Renewal::Waiting(failed + 1);
-                let mut effects = vec![Effect::SetTimer(Timer::TokenRetry, retry_delay(failed + 1, now))];
-                if failed == 0 {
-                    effects.push(Effect::Note(Note::TokenDelayed));
-                }
-                effects
-            }
-            Event::Timer(_) => match self.token.renewal {
-                Renewal::Waiting(failed) => self.ask(failed),
-                Renewal::Idle | Renewal::Asked(_) => vec![],
-            },
-            // The cloud itself says that the token is dead, whatever our clock thinks.
-            Event::DeviceFailed { .. } => match self.token.renewal {
-                Renewal::Idle => self.ask(0),
-                Renewal::Asked(_) | Renewal::Waiting(_) => vec![],
-            },
-            // Waking with the line down is the moment to try again at once.
-            _ => match self.token.renewal {
-                Renewal::Waiting(failed) => self.ask(failed),
-                Renewal::Idle if self.token.is_past_half(now) || self.line != Line::Up => self.ask(0),
-                Renewal::Idle | Renewal::Asked(_) => vec![],
-            },
+    pub(super) fn token_ready(&mut self, lifetime: Millis, now: Millis) -> Vec<Effect> {
+        let refused = if self.token.is_past_half(now) { 0 } else { self.token.refused };
+        self.token = Token { refused, ..Token::new(lifetime, now) };
+        vec![Effect::UpdateToken, self.token.watch(now), Effect::Note(Note::TokenRenewed)]
+    }
+
+    pub(super) fn token_missing(&mut self, now: Millis) -> Result<Vec<Effect>, Refusal> {
+        let Renewal::Asked(failed) = self.token.renewal else { return Err(Refusal::NotNow) };
+        let mut effects = self.wait(failed + 1, now);
+        if failed == 0 {
+            effects.push(Effect::Note(Note::TokenDelayed));
         }
+        Ok(effects)
+    }
+
+    pub(super) fn retry_token(&mut self) -> Result<Vec<Effect>, Refusal> {
+        let Renewal::Waiting(failed) = self.token.renewal else { return Err(Refusal::NotNow) };
+        Ok(self.ask(failed))
+    }
+
+    /// The cloud itself says that the token is dead, whatever our clock thinks. When it says so of a young one, asking at
+    /// once would go round without pause: the next would be refused as well.
+    pub(super) fn token_refused(&mut self, now: Millis) -> Vec<Effect> {
+        match self.token.renewal {
+            Renewal::Idle if self.token.is_past_half(now) => self.ask(0),
+            Renewal::Idle => {
+                self.token.refused += 1;
+                self.wait(self.token.refused, now)
+            }
+            Renewal::Asked(_) | Renewal::Waiting(_) => vec![],
+        }
+    }
+
+    /// The SDK says that the token grows old.
+    pub(super) fn token_expires(&mut self, now: Millis) -> Result<Vec<Effect>, Refusal> {
+        match self.token.renewal {
+            Renewal::Idle if self.token.is_past_half(now) => Ok(self.ask(0)),
+            Renewal::Idle | Renewal::Asked(_) | Renewal::Waiting(_) => Err(Refusal::NotNow),
+        }
+    }
+
+    /// Our own timer says so. A new token may cost a second of sound, so that during a call it waits while it can.
+    pub(super) fn token_ages(&mut self, now: Millis) -> Result<Vec<Effect>, Refusal> {
+        match self.token.renewal {
+            Renewal::Idle if self.is_renewal_due(now) => Ok(self.ask(0)),
+            Renewal::Idle => Ok(vec![self.token.watch(now)]),
+            Renewal::Asked(_) | Renewal::Waiting(_) => Err(Refusal::NotNow),
+        }
+    }
+
+    /// Waking, above all with the line down, is the moment to try again at once.
+    pub(super) fn woke(&mut self, now: Millis) -> Result<Vec<Effect>, Refusal> {
+        match self.token.renewal {
+            Renewal::Waiting(failed) => Ok(self.ask(failed)),
+            Renewal::Idle if self.line != Line::Up || self.is_renewal_due(now) => Ok(self.ask(0)),
+            Renewal::Idle | Renewal::Asked(_) => Err(Refusal::NotNow),
+        }
+    }
+
+    fn is_renewal_due(&self, now: Millis) -> bool {
+        let token = &self.token;
+        let latest = token.left(now) <= Token::latest_renewal(token.lifetime);
+        latest || self.talk.is_none() && token.is_past_half(now)
+    }
+
+    fn wait(&mut self, failed: u32, now: Millis) -> Vec<Effect> {
+        self.token.renewal = Renewal::Waiting(failed);
+        vec![Effect::SetTimer(Timer::TokenRetry, retry_delay(failed, now))]
     }
 
     fn ask(&mut self, failed: u32) -> Vec<Effect> {

@@ -1,0 +1,77 @@
+//! What each event means on duty: one table, whose rows are in the files named after what they change.
+//!
+//! Invariant: a call that has ended is forgotten but for `last`; whatever the SDK still says of it is refused.
+
+use super::starting::{TOKEN_CODES, device_error};
+use super::{CallId, Duty, Effect, Ended, Event, How, Intent, Line, Note, Refusal, Timer};
+use crate::{Card, Millis};
+
+impl Duty {
+    pub(super) fn on(&mut self, event: Event, now: Millis) -> Result<Vec<Effect>, Refusal> {
+        match event {
+            Event::Operator(intent) => self.on_intent(intent, now),
+            Event::Incoming { call, card } => self.ring(call, card, now),
+            Event::Registered => self.line_up(),
+            Event::Unregistered { returns } => Ok(self.line_down(returns, now)),
+            Event::DeviceFailed { code } if TOKEN_CODES.contains(&code) => {
+                Ok([device_error(code), self.token_refused(now)].concat())
+            }
+            Event::DeviceFailed { code } => Ok(device_error(code)),
+            Event::DeviceGone => Ok(self.renew_device(now)),
+            Event::Timer(Timer::RegisterAgain) if self.line != Line::Up => Ok(vec![Effect::Register]),
+            Event::Timer(Timer::Audio(call)) => self.audio_is_late(call),
+            Event::Timer(Timer::HangUp(call)) => self.hang_up_is_late(call, now),
+            Event::Timer(Timer::TokenAge) => self.token_ages(now),
+            Event::Timer(Timer::TokenRetry) => self.retry_token(),
+            Event::TokenReady { lifetime } => Ok(self.token_ready(lifetime, now)),
+            Event::TokenRefused | Event::TokenUnreachable => self.token_missing(now),
+            Event::TokenWillExpire => self.token_expires(now),
+            Event::Woke => self.woke(now),
+            Event::AnsweredElsewhere(call_ref) => self.taken(&call_ref),
+            Event::Cancelled(call) => self.cancelled(call, now),
+            Event::Rejected(call) => self.ring_ended(call, How::Rejected, now),
+            Event::TransportClosed(call) => self.ring_ended(call, How::Lost, now),
+            Event::Accepted(call) => self.accepted(call),
+            Event::AudioFlows(call) => self.audio_flows(call, now),
+            Event::Reconnecting(call) => self.mending(call),
+            Event::Reconnected(call) => self.mended(call),
+            Event::Muted(call, muted) => self.muted(call, muted),
+            Event::CallFailed { call, code } => self.failed(call, code),
+            Event::Disconnected(call) => self.disconnected(call, now),
+            Event::Stuck(call) => self.stuck(call, now),
+            Event::AudioReady
+            | Event::MicrophoneReady
+            | Event::StepFailed(_)
+            | Event::Timer(Timer::Unlock | Timer::Register | Timer::RegisterAgain) => Err(Refusal::NotNow),
+        }
+    }
+
+    fn on_intent(&mut self, intent: Intent, now: Millis) -> Result<Vec<Effect>, Refusal> {
+        match intent {
+            Intent::StartShift | Intent::EndShift => Err(Refusal::NotNow),
+            Intent::Accept(call) => self.accept(call, now),
+            Intent::Reject(call) => {
+                let ended = self.ring_ended(call, How::Rejected, now)?;
+                Ok([vec![Effect::Reject(call)], ended].concat())
+            }
+            Intent::HangUp => self.hang_up(),
+            Intent::ToggleMute => {
+                let talk = self.talk.as_ref().ok_or(Refusal::NotNow)?;
+                Ok(vec![Effect::Mute(talk.call, !talk.muted)])
+            }
+        }
+    }
+
+    pub(super) fn end(
+        &mut self,
+        call: CallId,
+        card: Card,
+        how: How,
+        audio_since: Option<Millis>,
+        now: Millis,
+    ) -> Vec<Effect> {
+        let lasted = audio_since.map(|since| now.saturating_sub(since));
+        self.last = Some(Ended { call, card, how, lasted, at: now });
+        vec![Effect::Note(Note::Ended(how))]
+    }
+}

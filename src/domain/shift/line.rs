@@ -1,0 +1,62 @@
+//! The line: whether a call could reach this console, and the device anew when the SDK's is beyond mending.
+//!
+//! Invariant: what rang when the line went down is lost; the cloud offers it again, as another call, if it can.
+
+use super::{CallId, Duty, Effect, How, Line, Note, Phase, Refusal, Timer};
+use crate::Millis;
+
+const REGISTER_AGAIN_AFTER: (Millis, Millis) = (1_000, 30_000);
+
+impl Duty {
+    pub(super) fn line_up(&mut self) -> Result<Vec<Effect>, Refusal> {
+        if self.line == Line::Up {
+            return Err(Refusal::NotNow);
+        }
+        self.line = Line::Up;
+        Ok(vec![Effect::Note(Note::LineUp)])
+    }
+
+    /// What rang can no longer be accepted: the SDK says so only with an undocumented event, and not for every call.
+    pub(super) fn line_down(&mut self, returns: bool, now: Millis) -> Vec<Effect> {
+        let mut effects = vec![];
+        if self.line == Line::Up {
+            self.line = Line::Down { since: now };
+            effects.push(Effect::Note(Note::LineDown));
+        }
+        for ring in std::mem::take(&mut self.rings) {
+            effects.extend(self.end_ring(ring, How::Lost, now));
+        }
+        if !returns {
+            effects.push(self.register_later(now));
+        }
+        effects
+    }
+
+    /// Asked inside the SDK's own handler it would answer with an error and stop registering by itself. The longer the line
+    /// has been down, the longer the pause.
+    fn register_later(&self, now: Millis) -> Effect {
+        let (shortest, longest) = REGISTER_AGAIN_AFTER;
+        let down = match self.line {
+            Line::Up => 0,
+            Line::Down { since } => now.saturating_sub(since),
+        };
+        Effect::SetTimer(Timer::RegisterAgain, (down / 2).clamp(shortest, longest))
+    }
+
+    /// A call that died without a reconnect token keeps the SDK busy for ever: only a new device takes calls again.
+    pub(super) fn stuck(&mut self, call: CallId, now: Millis) -> Result<Vec<Effect>, Refusal> {
+        self.talking(call)?;
+        Ok(self.renew_device(now))
+    }
+
+    pub(super) fn renew_device(&mut self, now: Millis) -> Vec<Effect> {
+        let mut effects = vec![];
+        if let Some(talk) = self.talk.take() {
+            let how = if talk.phase == Phase::HangingUp { How::HungUp } else { How::Lost };
+            effects.extend(self.end_talk(talk, how, now));
+        }
+        effects.extend(self.line_down(true, now));
+        effects.extend([Effect::DestroyDevice, Effect::CreateDevice]);
+        effects
+    }
+}

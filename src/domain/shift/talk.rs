@@ -1,0 +1,147 @@
+//! The call that was accepted: connecting, talking, being mended, hung up, over.
+//!
+//! Invariant: `Phase::Talking` means that sound of the other side has arrived; the SDK's `accept` alone does not.
+
+use super::{CallId, Duty, Effect, How, Note, Phase, Refusal, Talk, Timer};
+use crate::Millis;
+
+/// Sound comes within a second; longer than this the operator is told.
+pub(super) const AUDIO_WITHIN: Millis = 8_000;
+
+/// The SDK confirms a hang-up in the same instant, unless the call is dead.
+const HANG_UP_WITHIN: Millis = 3_000;
+
+impl Duty {
+    /// Told only now: a call whose microphone fails is not accepted, and goes on ringing in the other tabs.
+    pub(super) fn accepted(&mut self, call: CallId) -> Result<Vec<Effect>, Refusal> {
+        let call_ref = self.talking(call)?.card.call_ref.clone();
+        Ok(call_ref.map(Effect::TellOtherTabs).into_iter().collect())
+    }
+
+    pub(super) fn audio_flows(&mut self, call: CallId, now: Millis) -> Result<Vec<Effect>, Refusal> {
+        let talk = self.talking(call)?;
+        if talk.audio_since.is_some() || talk.phase == Phase::HangingUp {
+            return Err(Refusal::NotNow);
+        }
+        talk.audio_since = Some(now);
+        // Signalling may be lost while audio flows: then the call is still being mended.
+        if talk.phase != Phase::Reconnecting {
+            talk.phase = Phase::Talking;
+        }
+        Ok(vec![Effect::Note(Note::Connected)])
+    }
+
+    pub(super) fn audio_is_late(&mut self, call: CallId) -> Result<Vec<Effect>, Refusal> {
+        let talk = self.talking(call)?;
+        if talk.phase != (Phase::Connecting { slow: false }) {
+            return Err(Refusal::NotNow);
+        }
+        talk.phase = Phase::Connecting { slow: true };
+        Ok(vec![Effect::Note(Note::NoAudio)])
+    }
+
+    pub(super) fn mending(&mut self, call: CallId) -> Result<Vec<Effect>, Refusal> {
+        let talk = self.talking(call)?;
+        if matches!(talk.phase, Phase::HangingUp | Phase::Reconnecting) {
+            return Err(Refusal::NotNow);
+        }
+        talk.phase = Phase::Reconnecting;
+        Ok(vec![Effect::Note(Note::Reconnecting)])
+    }
+
+    pub(super) fn mended(&mut self, call: CallId) -> Result<Vec<Effect>, Refusal> {
+        let talk = self.talking(call)?;
+        if talk.phase != Phase::Reconnecting {
+            return Err(Refusal::NotNow);
+        }
+        let note = Effect::Note(Note::Reconnected);
+        if talk.audio_since.is_some() {
+            talk.phase = Phase::Talking;
+            return Ok(vec![note]);
+        }
+        talk.phase = Phase::Connecting { slow: false };
+        Ok(vec![Effect::SetTimer(Timer::Audio(call), AUDIO_WITHIN), note])
+    }
+
+    pub(super) fn muted(&mut self, call: CallId, muted: bool) -> Result<Vec<Effect>, Refusal> {
+        let talk = self.talking(call)?;
+        if talk.muted == muted {
+            return Err(Refusal::NotNow);
+        }
+        talk.muted = muted;
+        Ok(vec![Effect::Note(if muted { Note::Muted } else { Note::Unmuted })])
+    }
+
+    /// The SDK reports an error before the end of a call that the cloud hung up, and after the end of one that failed here.
+    pub(super) fn failed(&mut self, call: CallId, code: u32) -> Result<Vec<Effect>, Refusal> {
+        if let Ok(talk) = self.talking(call) {
+            talk.error = Some(code);
+            return Ok(vec![]);
+        }
+        let last = self.last.as_mut().filter(|last| last.call == call).ok_or(Refusal::UnknownCall)?;
+        if last.how != How::CallerHungUp {
+            return Err(Refusal::NotNow);
+        }
+        last.how = How::Failed(code);
+        Ok(vec![Effect::Note(Note::Ended(How::Failed(code)))])
+    }
+
+    /// The SDK reports a refused or failed microphone for the call that just ended, or for the one being accepted:
+    /// this console would ring and could not talk.
+    pub(super) fn lost_microphone(&self, call: CallId, code: u32) -> bool {
+        let ours = self.talk.as_ref().map(|talk| talk.call) == Some(call)
+            || self.last.as_ref().map(|last| last.call) == Some(call);
+        ours && matches!(code, 31401 | 31402)
+    }
+
+    pub(super) fn disconnected(&mut self, call: CallId, now: Millis) -> Result<Vec<Effect>, Refusal> {
+        let talk = self.take_talk(call)?;
+        let how = match (talk.phase, talk.error) {
+            (Phase::HangingUp, _) => How::HungUp,
+            (_, Some(code)) => How::Failed(code),
+            (Phase::Reconnecting, None) => How::Lost,
+            (_, None) => How::CallerHungUp,
+        };
+        Ok(self.end_talk(talk, how, now))
+    }
+
+    /// A cancellation can cross our answer: the SDK then ends an accepted call with this event alone.
+    pub(super) fn cancelled(&mut self, call: CallId, now: Millis) -> Result<Vec<Effect>, Refusal> {
+        let Ok(talk) = self.take_talk(call) else { return self.ring_ended(call, How::GaveUp, now) };
+        let how = match (talk.phase, talk.audio_since) {
+            (Phase::HangingUp, _) => How::HungUp,
+            (_, Some(_)) => How::CallerHungUp,
+            (_, None) => How::GaveUp,
+        };
+        Ok(self.end_talk(talk, how, now))
+    }
+
+    pub(super) fn hang_up(&mut self) -> Result<Vec<Effect>, Refusal> {
+        let talk = self.talk.as_mut().ok_or(Refusal::NotNow)?;
+        if talk.phase == Phase::HangingUp {
+            return Err(Refusal::NotNow);
+        }
+        talk.phase = Phase::HangingUp;
+        Ok(vec![Effect::HangUp(talk.call), Effect::SetTimer(Timer::HangUp(talk.call), HANG_UP_WITHIN)])
+    }
+
+    pub(super) fn hang_up_is_late(&mut self, call: CallId, now: Millis) -> Result<Vec<Effect>, Refusal> {
+        if self.talking(call)?.phase == Phase::HangingUp {
+            self.stuck(call, now)
+        } else {
+            Err(Refusal::NotNow)
+        }
+    }
+
+    pub(super) fn end_talk(&mut self, talk: Talk, how: How, now: Millis) -> Vec<Effect> {
+        self.end(talk.call, talk.card, how, talk.audio_since, now)
+    }
+
+    pub(super) fn talking(&mut self, call: CallId) -> Result<&mut Talk, Refusal> {
+        self.talk.as_mut().filter(|talk| talk.call == call).ok_or(Refusal::UnknownCall)
+    }
+
+    pub(super) fn take_talk(&mut self, call: CallId) -> Result<Talk, Refusal> {
+        self.talk.take_if(|talk| talk.call == call).ok_or(Refusal::UnknownCall)
+    }
+}
