@@ -336,7 +336,7 @@ impl Exchange {
 
     /// Nobody has to listen.
     fn report(&self, event: MediaEvent) {
-        drop(self.events.send(event));
+        let _ = self.events.send(event);
     }
 }
 

@@ -20,7 +20,7 @@ use super::{
     Codecs, LegId, MediaError, Patience,
     digits::{self, Keypad},
     outlet::{Incoming, Outlet, Slot},
-    pcmu,
+    pcmu, sdp as description,
 };
 
 /// The payload type that Twilio offers for keys; a browser's own offer may name another.
@@ -103,11 +103,14 @@ impl Line {
 
     /// A browser's own offer, and our answer.
     pub(super) fn accept(shared: &Shared, sdp: &str, now: Instant) -> Result<(Self, String), MediaError> {
-        let order: &[Codec] =
-            if prefers_opus(sdp) { &[Codec::Opus, Codec::PCMU] } else { &[Codec::PCMU, Codec::Opus] };
+        let order: &[Codec] = if description::prefers_opus(sdp) {
+            &[Codec::Opus, Codec::PCMU]
+        } else {
+            &[Codec::PCMU, Codec::Opus]
+        };
         let mut line = Self::new(shared, order, true, now)?;
         let answer = line.take_offer(sdp)?;
-        line.mid = audio_mid(sdp);
+        line.mid = description::audio_mid(sdp);
         line.lost_at = Some(now + shared.patience.silence);
         Ok((line, answer))
     }
@@ -367,41 +370,5 @@ impl Line {
         let Some(stream) = api.stream_tx_by_mid(mid, None) else { return };
         let packet = RtpWrite::new(pt, slot.seq.into(), slot.time, now, payload);
         stream.write_rtp(packet.marker(marker || slot.first));
-    }
-}
-
-/// The name of an offer's audio line. str0m tells it too, but only once the session is connected.
-fn audio_mid(sdp: &str) -> Option<Mid> {
-    let mut lines = sdp.lines().skip_while(|line| !line.starts_with("m=audio "));
-    lines.find_map(|line| line.strip_prefix("a=mid:")).map(Mid::from)
-}
-
-/// Whether the audio line of an offer names Opus before µ-law.
-fn prefers_opus(sdp: &str) -> bool {
-    let payload_types = sdp.lines().find_map(|line| line.strip_prefix("m=audio "));
-    let opus = sdp.lines().find_map(|line| {
-        let (pt, name) = line.strip_prefix("a=rtpmap:")?.split_once(' ')?;
-        name.to_ascii_lowercase().starts_with("opus/").then_some(pt)
-    });
-    let first =
-        payload_types.and_then(|line| line.split(' ').skip(2).find(|pt| *pt == "0" || Some(*pt) == opus));
-    first.is_some() && first == opus
-}
-
-#[cfg(test)]
-mod tests {
-    use super::prefers_opus;
-
-    #[test]
-    fn the_order_of_an_offer() {
-        let offer = |order: &str| {
-            format!(
-                "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF {order}\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:111 opus/48000/2\r\n"
-            )
-        };
-        assert!(prefers_opus(&offer("63 111 0 101")));
-        assert!(!prefers_opus(&offer("0 111 101")));
-        assert!(!prefers_opus(&offer("0")));
-        assert!(!prefers_opus(""));
     }
 }

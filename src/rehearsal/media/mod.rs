@@ -11,6 +11,7 @@ mod line;
 mod meter;
 mod outlet;
 mod pcmu;
+mod sdp;
 mod tone;
 
 #[cfg(test)]
