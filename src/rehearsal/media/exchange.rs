@@ -139,6 +139,7 @@ impl Exchange {
             }
             Command::Press { id, digits } => self.press(id, &digits),
             Command::Codec { id, reply } => reply_with(reply, self.codec(id)),
+            #[cfg(test)]
             Command::Legs { reply } => reply_with(reply, self.legs.len()),
         }
     }
