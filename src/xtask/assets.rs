@@ -36,7 +36,7 @@ pub(crate) fn pack(workspace: &Workspace) -> Result<()> {
     let site = workspace.site();
     let found = files::all_files(&site)?;
     let mut assets = Vec::new();
-    for file in found.iter().filter(|file| !is_hidden(&site, file)) {
+    for file in found.iter().filter(|file| is_asked_for(&site, file)) {
         assets.push(Asset::read(&site, file)?);
     }
     ensure!(!assets.is_empty(), "{} is empty", site.display());
@@ -160,9 +160,11 @@ pub(crate) fn script(workspace: &Workspace) -> PathBuf {
     workspace.root().join("src/xtask/compress.mjs")
 }
 
-fn is_hidden(site: &Path, file: &Path) -> bool {
+/// No browser asks for hidden files, nor for the types that wasm-bindgen writes for people.
+fn is_asked_for(site: &Path, file: &Path) -> bool {
     let relative = file.strip_prefix(site).unwrap_or(file);
-    relative.iter().any(|part| part.as_encoded_bytes().starts_with(b"."))
+    let hidden = relative.iter().any(|part| part.as_encoded_bytes().starts_with(b"."));
+    !hidden && !relative.as_os_str().as_encoded_bytes().ends_with(b".d.ts")
 }
 
 #[cfg(test)]
@@ -206,6 +208,8 @@ mod tests {
         let snippet = site.0.join("pkg/snippets/x/inline0.js");
         files::write(&snippet, b"").unwrap();
         assert!(refuse_imports(&[Asset::read(&site.0, &snippet).unwrap()]).is_err());
-        assert!(is_hidden(&site.0, &site.0.join(".DS_Store")));
+        assert!(!is_asked_for(&site.0, &site.0.join(".DS_Store")));
+        assert!(!is_asked_for(&site.0, &site.0.join("pkg/hitoku.d.ts")));
+        assert!(is_asked_for(&site.0, &site.0.join("pkg/hitoku.js")));
     }
 }

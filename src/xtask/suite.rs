@@ -73,7 +73,8 @@ fn lint(workspace: &Workspace) -> Result<()> {
     stage("clippy", clippy)?;
     let mut clippy = workspace.cargo(["clippy", "--package", "browser", "--locked"]);
     clippy.args(WASM).args(deny);
-    stage("clippy for the browser", clippy)
+    stage("clippy for the browser", clippy)?;
+    stage("types of the browser tests", npx(workspace, &["tsc", "--noEmit", "--project", "."]))
 }
 
 fn unit(workspace: &Workspace) -> Result<()> {
@@ -82,12 +83,18 @@ fn unit(workspace: &Workspace) -> Result<()> {
 
 fn browser(workspace: &Workspace) -> Result<()> {
     release::build(workspace, &[release::HITOKU, release::REHEARSAL])?;
-    let mut playwright = Command::new("npx");
-    playwright.args(["playwright", "test"]).current_dir(workspace.end2end());
+    let mut playwright = npx(workspace, &["playwright", "test"]);
     playwright.env("HITOKU_BIN", workspace.release_binary("hitoku"));
     playwright.env("REHEARSAL_BIN", workspace.release_binary("rehearsal"));
     playwright.env("CHROMIUM", chromium::find(workspace)?.context("there is no Chromium")?);
     stage("browser tests", playwright)
+}
+
+/// A program that npm has installed; none is downloaded for it.
+fn npx(workspace: &Workspace, arguments: &[&str]) -> Command {
+    let mut command = Command::new("npx");
+    command.arg("--no-install").args(arguments).current_dir(workspace.end2end());
+    command
 }
 
 fn stage(name: &str, mut command: Command) -> Result<()> {
