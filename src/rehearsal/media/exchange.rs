@@ -139,7 +139,6 @@ impl Exchange {
             }
             Command::Press { id, digits } => self.press(id, &digits),
             Command::Codec { id, reply } => reply_with(reply, self.codec(id)),
-            #[cfg(test)]
             Command::Legs { reply } => reply_with(reply, self.legs.len()),
         }
     }

@@ -200,8 +200,7 @@ impl Media {
         self.ask(|reply| Command::Codec { id: leg, reply }).await.ok().flatten().map(str::to_owned)
     }
 
-    /// How many legs there are, headless ones included: how tests see that none is left behind.
-    #[cfg(test)]
+    /// How many legs there are, headless ones included.
     pub(crate) async fn legs(&self) -> usize {
         self.ask(|reply| Command::Legs { reply }).await.unwrap_or(0)
     }
@@ -279,7 +278,6 @@ enum Command {
         id: LegId,
         reply: oneshot::Sender<Option<&'static str>>,
     },
-    #[cfg(test)]
     Legs {
         reply: oneshot::Sender<usize>,
     },
