@@ -1,0 +1,215 @@
+//! What must, and must not, be drawn in each state.
+
+use std::path::Path;
+
+use domain::shift::*;
+
+use super::attention::intent_of;
+use super::states::{self, FAILURES, HOWS, NOTES, State};
+use super::words::{self, Text};
+use crate::language::Language;
+
+#[test]
+fn a_console_says_available_exactly_when_it_would_ring() {
+    each(|name, shift, text, language| {
+        let available = matches!(shift, Shift::On(duty) if duty.is_available());
+        assert_eq!(text.contains(words::AVAILABLE.of(language)), available, "{name}: {text}");
+    });
+}
+
+#[test]
+fn a_call_is_connected_only_once_its_audio_flows() {
+    each(|name, shift, text, language| {
+        let talking = matches!(shift, Shift::On(duty) if duty.talk.as_ref().is_some_and(|talk| talk.phase == Phase::Talking));
+        let stage = stage(text, language);
+        assert_eq!(stage.contains(words::CONNECTED.of(language)), talking, "{name}: {stage}");
+    });
+}
+
+#[test]
+fn who_calls_is_drawn_at_once_and_a_number_never() {
+    let named = page("ringing", Language::Ja);
+    assert!(named.contains("<bdi translate=\"no\">越井 琢巳</bdi>"), "{named}");
+    assert!(named.contains("cm-koshii"));
+    assert!(page("ringing-symbols", Language::En).contains("O'Neil &amp; Sons &lt;K&gt;"));
+    for language in Language::ALL {
+        let unknown = page("ringing-unknown", language);
+        assert!(unknown.contains(words::UNKNOWN.of(language)));
+        assert!(!unknown.contains(words::CUSTOMER_ID.of(language)));
+    }
+}
+
+#[test]
+fn each_ring_can_be_accepted_and_rejected_and_only_one_has_the_keys() {
+    let two = page("ringing-two", Language::En);
+    assert_eq!(two.matches("role=\"alertdialog\"").count(), 2);
+    for (class, key) in [("button--accept", "A"), ("button--reject", "R")] {
+        assert_eq!(two.matches(class).count(), 2);
+        assert_eq!(two.matches(&format!("aria-keyshortcuts=\"{key}\"")).count(), 1);
+    }
+    assert_eq!(two.matches("data-rest").count(), 1);
+    let taken = text(&page("ringing-taken", Language::En));
+    assert!(taken.contains(words::TAKEN_SAYS.of(Language::En)));
+    assert!(!taken.contains(words::ACCEPT.of(Language::En)));
+}
+
+#[test]
+fn a_second_ring_leaves_the_call_in_progress_where_it_is() {
+    let html = page("talking-second", Language::En);
+    let text = text(&html);
+    for seen in ["越井 琢巳", "01:05", "佐藤 美咲", "Hang up and answer", "Reject", "Mute"] {
+        assert!(text.contains(seen), "{seen}: {text}");
+    }
+    assert!(!html.contains("aria-keyshortcuts=\"A\""), "one key must not end a call by accepting another");
+}
+
+#[test]
+fn a_running_time_is_drawn_only_of_audio() {
+    assert!(text(&page("talking", Language::Ja)).contains("01:05"));
+    assert!(text(&page("talking-hours", Language::Ja)).contains("1:02:03"));
+    for silent in ["connecting", "connecting-slow", "reconnecting-early"] {
+        assert!(!page(silent, Language::Ja).contains("class=\"clock\""), "{silent}");
+    }
+}
+
+#[test]
+fn every_failure_says_what_to_do_and_how_to_go_on() {
+    for failure in FAILURES {
+        for language in Language::ALL {
+            let text = text(&page(&format!("failed-{failure:?}"), language));
+            let advice = words::advice(failure);
+            for said in advice.steps.into_iter().chain([advice.title, words::WHAT_TO_DO]) {
+                assert!(text.contains(said.of(language)), "{failure:?}: {text}");
+            }
+            let goes_on =
+                [words::TRY_AGAIN, words::RELOAD].iter().any(|word| text.contains(word.of(language)));
+            assert!(goes_on, "{failure:?}: {text}");
+        }
+    }
+}
+
+#[test]
+fn an_end_tells_how_and_how_long() {
+    for how in HOWS {
+        let text = text(&page(&format!("ended-{how:?}"), Language::En));
+        assert!(text.contains(words::how(how).of(Language::En)), "{text}");
+        assert_eq!(
+            text.contains("03:12"),
+            matches!(how, How::HungUp | How::CallerHungUp | How::Failed(_)),
+            "{text}"
+        );
+    }
+    assert!(text(&page("ended-Failed(31005)", Language::En)).contains("31005"));
+}
+
+#[test]
+fn a_shift_that_never_began_is_not_called_over() {
+    assert!(page("over", Language::Ja).contains(words::OVER_TITLE.of(Language::Ja)));
+    assert!(page("given-up", Language::Ja).contains(words::OFF_TITLE.of(Language::Ja)));
+}
+
+#[test]
+fn the_event_log_holds_no_person() {
+    each(|name, _, text, language| {
+        let (_, journal) = text.split_once(words::JOURNAL_SAYS.of(language)).unwrap();
+        let (journal, _) = journal.split_once(words::PROMISE.of(language)).unwrap();
+        for person in ["越井", "cm-", "佐藤", "María"] {
+            assert!(!journal.contains(person), "{name}: {journal}");
+        }
+    });
+}
+
+#[test]
+fn keys_mean_what_their_buttons_say_and_nothing_else() {
+    let of = |name: &str, key: &str| intent_of(key, &state(name).1);
+    assert_eq!(of("ringing", "a"), Some(Intent::Accept(CallId(1))));
+    assert_eq!(of("ringing-two", "R"), Some(Intent::Reject(CallId(1))));
+    assert_eq!(of("talking", "m"), Some(Intent::ToggleMute));
+    assert_eq!(of("talking", "h"), Some(Intent::HangUp));
+    assert_eq!(of("talking-second", "r"), Some(Intent::Reject(CallId(2))));
+    assert_eq!(of("talking-second", "a"), None);
+    assert_eq!(of("ringing-taken", "a"), None);
+    for (name, shift, _) in states::all() {
+        for key in ["Escape", "Enter", " ", "x", "Tab"] {
+            assert_eq!(intent_of(key, &shift), None, "{name} {key}");
+        }
+    }
+}
+
+#[test]
+fn no_style_or_script_stands_in_the_page() {
+    for (name, shift, journal) in states::all() {
+        let html = states::html(&shift, &journal, Language::Ja);
+        for forbidden in ["style=", "<script", "<style", "onclick", "javascript:"] {
+            assert!(!html.contains(forbidden), "{name}: {forbidden}");
+        }
+    }
+}
+
+#[test]
+fn every_text_is_in_its_own_language() {
+    let notes = NOTES.map(words::note).into_iter();
+    let steps = Step::ALL.map(words::step).into_iter();
+    let advice = FAILURES.into_iter().flat_map(|failure| words::advice(failure).steps);
+    for text in notes.chain(steps).chain(advice).chain(HOWS.map(words::how)) {
+        let (ja, en) = (text.of(Language::Ja), text.of(Language::En));
+        assert!(!ja.is_ascii(), "{ja}");
+        assert!(en.is_ascii() && !en.is_empty(), "{en}");
+    }
+}
+
+/// Writes every state as a document of its own, with the real style: `GALLERY=target/gallery cargo test -p console gallery`.
+#[test]
+fn gallery() {
+    let Some(folder) = std::env::var_os("GALLERY") else { return };
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let folder = root.join(folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    let style = root.join("style").canonicalize().unwrap();
+    for language in Language::ALL {
+        for (name, shift, journal) in states::all() {
+            let tag = language.tag();
+            let body = states::html(&shift, &journal, language);
+            let document = format!(
+                "<!DOCTYPE html><html lang=\"{tag}\"><head><meta charset=\"utf-8\"><title>{name}</title>\
+                 <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
+                 <link rel=\"stylesheet\" href=\"file://{}/main.css\"></head><body>{body}</body></html>",
+                style.display()
+            );
+            std::fs::write(folder.join(format!("{name}.{tag}.html")), document).unwrap();
+        }
+    }
+}
+
+fn each(check: impl Fn(&str, &Shift, &str, Language)) {
+    for language in Language::ALL {
+        for (name, shift, journal) in states::all() {
+            check(&name, &shift, &text(&states::html(&shift, &journal, language)), language);
+        }
+    }
+}
+
+fn state(name: &str) -> State {
+    states::all().into_iter().find(|(state, ..)| state == name).unwrap()
+}
+
+fn page(name: &str, language: Language) -> String {
+    let (_, shift, journal) = state(name);
+    states::html(&shift, &journal, language)
+}
+
+/// What is read before the event log.
+fn stage(text: &str, language: Language) -> &str {
+    let log: Text = words::JOURNAL_SAYS;
+    text.split_once(log.of(language)).unwrap().0
+}
+
+/// The words of a page, without its elements.
+fn text(html: &str) -> String {
+    let mut text = String::new();
+    for part in html.split('<') {
+        text.push_str(part.split_once('>').map_or(part, |(_, text)| text));
+        text.push(' ');
+    }
+    text
+}
