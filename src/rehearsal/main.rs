@@ -1,0 +1,74 @@
+//! The rehearsal as a program of its own: for tests that configure the product as if it had a Twilio account.
+//!
+//! Settings come from the environment, once, at start; it ends on SIGTERM or Ctrl-C.
+
+use std::{
+    env,
+    io::{self, Write},
+};
+
+use anyhow::{Context, Result};
+use rehearsal::{Account, Person, Settings};
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+
+    let mut terminate = signal(SignalKind::terminate())?;
+    let rehearsal = rehearsal::start(settings()?).await?;
+    let mut out = io::stdout();
+    writeln!(out, "  customer's phone  http://localhost:{}", rehearsal.addr().port())?;
+    if let Some(addr) = rehearsal.tls_addr() {
+        writeln!(out, "  signalling (TLS)  {addr}")?;
+    }
+    out.flush()?;
+
+    tokio::select! {
+        _ = terminate.recv() => {}
+        interrupted = tokio::signal::ctrl_c() => interrupted?,
+    }
+    rehearsal.stop().await;
+    Ok(())
+}
+
+fn settings() -> Result<Settings> {
+    let addr = env::var("REHEARSAL_ADDR").unwrap_or_else(|_| "127.0.0.1:3001".into());
+    let tls_addr = env::var("REHEARSAL_TLS_ADDR").ok();
+    let tls_addr =
+        tls_addr.map(|addr| addr.parse().context("REHEARSAL_TLS_ADDR should be like 127.0.0.1:8443"));
+    Ok(Settings {
+        addr: addr.parse().context("REHEARSAL_ADDR should be like 127.0.0.1:3001")?,
+        tls_addr: tls_addr.transpose()?,
+        account: Account {
+            account_sid: required("ACCOUNT_SID")?,
+            auth_token: required("AUTH_TOKEN")?,
+            api_key_sid: required("API_KEY_SID")?,
+            api_key_secret: required("API_KEY_SECRET")?,
+        },
+        number: required("REHEARSAL_NUMBER")?,
+        voice_url: required("VOICE_URL")?,
+        voice_fallback_url: env::var("VOICE_FALLBACK_URL").ok(),
+        status_callback_url: env::var("STATUS_CALLBACK_URL").ok(),
+        people: people(),
+    })
+}
+
+fn required(name: &str) -> Result<String> {
+    env::var(name).with_context(|| format!("{name} is not set"))
+}
+
+/// The demonstration directory's customers. The numbers are of ranges kept for fiction.
+fn people() -> Vec<Person> {
+    [
+        ("越井 琢巳", "+447700900101"),
+        ("佐藤 美咲", "+447700900102"),
+        ("O'Neil & Sons <K>", "+12025550143"),
+        ("鈴木 一郎", "+447700900104"),
+        ("María José 🌸", "+61491570156"),
+    ]
+    .map(|(label, number)| Person { label: label.into(), number: number.into() })
+    .into()
+}
