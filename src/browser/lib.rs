@@ -1,11 +1,42 @@
-//! The WASM entry.
+//! The WASM entry, and the telephone that it gives to the page: Twilio's unmodified Voice SDK behind `console::Softphone`.
+//!
+//! Two layers: [`sdk`] only says what the SDK looks like, and the others speak to it in the words of `domain`. Nothing here
+//! decides what a call means: callbacks become `domain::Event`s, and what comes back is done. Nothing here reads, keeps or
+//! writes `call.parameters`, the one place where the SDK might hold a telephone number.
 #![cfg(target_family = "wasm")]
 
+mod call;
+mod card;
+mod clock;
+mod device;
+mod journal;
+mod leaving;
+mod listener;
+mod microphone;
+mod options;
+mod presence;
+mod sdk;
+mod setup;
+mod softphone;
+mod sound;
+mod switchboard;
+mod tabs;
+mod timers;
+mod token;
+
+use leptos::prelude::provide_context;
 use wasm_bindgen::prelude::wasm_bindgen;
 
 /// Takes over the page that the server rendered.
 #[wasm_bindgen]
 pub fn hydrate() {
     console_error_panic_hook::set_once();
-    leptos::mount::hydrate_body(console::App);
+    let setup = setup::of_page();
+    leptos::mount::hydrate_body(move || {
+        if let Some(setup) = setup {
+            provide_context(softphone::telephone(setup.clone()));
+            provide_context(setup);
+        }
+        console::App()
+    });
 }

@@ -7,7 +7,10 @@ use crate::{Card, Millis};
 
 /// An operator's shift.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "there is one shift a page, and it is mostly the large one")]
+#[cfg_attr(
+    target_pointer_width = "64",
+    expect(clippy::large_enum_variant, reason = "there is one shift a page, and it is mostly the large one")
+)]
 pub enum Shift {
     /// Nobody can ring this console.
     Off(Off),

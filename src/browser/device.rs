@@ -1,0 +1,138 @@
+//! The SDK's device: the console's registration with the voice cloud.
+//!
+//! Invariant: its listeners are attached before it registers, and none of them hears what it reports while it is destroyed.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use console::Setup;
+use domain::shift::Event;
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+
+use crate::listener::Listener;
+use crate::switchboard::{Post, soon};
+use crate::token::Token;
+use crate::{call, options, sdk};
+
+/// What a device says of itself when it is asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    /// A call would come through.
+    Registered,
+    /// It is registering, or will by itself.
+    Returning,
+    /// It waits to be asked.
+    Abandoned,
+    /// The SDK has ended it.
+    Destroyed,
+}
+
+/// A device, destroyed when it is dropped.
+pub(crate) struct Device {
+    sdk: sdk::Device,
+    deaf: Rc<Cell<bool>>,
+    _listeners: Vec<Listener>,
+}
+
+impl Device {
+    /// Makes one, listens to it, and registers it.
+    ///
+    /// # Errors
+    /// The SDK is not there or does not support this browser.
+    pub(crate) fn create(
+        setup: &Setup,
+        token: &Token,
+        post: &Post,
+        incoming: impl Fn(sdk::Call) + 'static,
+    ) -> Result<Self, JsValue> {
+        let sdk = sdk::Device::new(&token.jwt, &options::of(setup, token.lifetime)?)?;
+        let deaf = Rc::new(Cell::new(false));
+        let hear = |event, told: Box<dyn Fn(JsValue, JsValue)>| {
+            let deaf = Rc::clone(&deaf);
+            Listener::of_sdk(&sdk, event, move |first, second| {
+                if !deaf.get() {
+                    told(first, second);
+                }
+            })
+        };
+        let say = |event: Event| -> Box<dyn Fn(JsValue, JsValue)> {
+            let post = Rc::clone(post);
+            Box::new(move |_, _| post(event.clone()))
+        };
+        let listeners = vec![
+            hear("registered", say(Event::Registered)),
+            hear("tokenWillExpire", say(Event::TokenWillExpire)),
+            hear("unregistered", unregistered(&sdk, &deaf, post)),
+            hear("error", failed(post)),
+            hear("incoming", Box::new(move |call, _| incoming(call.unchecked_into()))),
+        ];
+        let device = Self { sdk, deaf, _listeners: listeners };
+        device.register()?;
+        Ok(device)
+    }
+
+    /// Asks it to register if it will not by itself. Asked needlessly, the SDK would stop registering by itself.
+    pub(crate) fn register_if_abandoned(&self) -> Result<(), JsValue> {
+        if self.state() == State::Abandoned { self.register() } else { Ok(()) }
+    }
+
+    /// Gives it a fresh token.
+    pub(crate) fn update_token(&self, token: &Token) -> Result<(), JsValue> {
+        self.sdk.update_token(&token.jwt)
+    }
+
+    /// What it says of itself.
+    pub(crate) fn state(&self) -> State {
+        state(&self.sdk)
+    }
+
+    fn register(&self) -> Result<(), JsValue> {
+        let registered = self.sdk.register()?;
+        // Whether it was is told by the events; the promise may stay open for ever.
+        wasm_bindgen_futures::spawn_local(async move {
+            let _ = JsFuture::from(registered).await;
+        });
+        Ok(())
+    }
+}
+
+impl Drop for Device {
+    fn drop(&mut self) {
+        self.deaf.set(true);
+        // The listeners go after it: an `error` that nobody listens to is thrown.
+        let _ = self.sdk.destroy();
+    }
+}
+
+fn state(sdk: &sdk::Device) -> State {
+    match sdk.state().as_str() {
+        "registered" => State::Registered,
+        "destroyed" => State::Destroyed,
+        "unregistered" if sdk.stream().is_falsy() => State::Abandoned,
+        _ => State::Returning,
+    }
+}
+
+/// Told a moment later: the SDK lets go of a stream that the cloud closed only after it has told.
+fn unregistered(sdk: &sdk::Device, deaf: &Rc<Cell<bool>>, post: &Post) -> Box<dyn Fn(JsValue, JsValue)> {
+    let (sdk, deaf, post) = (sdk.clone(), Rc::clone(deaf), Rc::clone(post));
+    Box::new(move |_, _| {
+        let (sdk, deaf, post) = (sdk.clone(), Rc::clone(&deaf), Rc::clone(&post));
+        soon(move || {
+            if !deaf.get() {
+                post(Event::Unregistered { returns: state(&sdk) != State::Abandoned });
+            }
+        });
+    })
+}
+
+/// An error that belongs to a call comes with it, and the call reports its own end.
+fn failed(post: &Post) -> Box<dyn Fn(JsValue, JsValue)> {
+    let post = Rc::clone(post);
+    Box::new(move |error, call| {
+        if call.is_falsy() {
+            post(Event::DeviceFailed { code: call::code(&error) });
+        }
+    })
+}

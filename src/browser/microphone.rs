@@ -1,0 +1,39 @@
+//! The microphone: whether the operator lets us have it.
+//!
+//! Invariant: it is closed again before the answer is given. The SDK opens it for a call and closes it after, so that it
+//! listens only while somebody talks.
+
+use domain::shift::{Event, Failure};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{MediaStream, MediaStreamConstraints, MediaStreamTrack};
+
+/// Asks, which may wait for the operator's answer to the browser's question.
+pub(crate) async fn ask() -> Event {
+    match open().await {
+        Ok(stream) => {
+            for track in stream.get_tracks() {
+                track.unchecked_into::<MediaStreamTrack>().stop();
+            }
+            Event::MicrophoneReady
+        }
+        Err(error) => Event::StepFailed(failure(&error)),
+    }
+}
+
+async fn open() -> Result<MediaStream, JsValue> {
+    let window = web_sys::window().ok_or(JsValue::UNDEFINED)?;
+    let wanted = MediaStreamConstraints::new();
+    wanted.set_audio(&JsValue::TRUE);
+    let stream = window.navigator().media_devices()?.get_user_media_with_constraints(&wanted)?;
+    JsFuture::from(stream).await.map(JsCast::unchecked_into)
+}
+
+fn failure(error: &JsValue) -> Failure {
+    match js_sys::Error::unchecked_from_js_ref(error).name().as_string().as_deref() {
+        Some("NotAllowedError" | "SecurityError") => Failure::MicrophoneRefused,
+        Some("NotFoundError" | "OverconstrainedError") => Failure::MicrophoneMissing,
+        Some("TypeError") | None => Failure::Unsupported,
+        Some(_) => Failure::MicrophoneBusy,
+    }
+}

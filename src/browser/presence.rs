@@ -1,0 +1,96 @@
+//! Whether the page is seen, and whether it was away: hidden, in the back/forward cache, offline, or asleep with the machine.
+//!
+//! Invariant: nothing here keeps the page out of the back/forward cache. The clock ticks only while it is seen.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use domain::Millis;
+use leptos::prelude::*;
+use wasm_bindgen::prelude::*;
+
+use crate::clock;
+use crate::listener::Listener;
+
+const TICK: Millis = 1_000;
+
+/// Browsers let a hidden page's timers wait for a minute: only what is far beyond that was sleep.
+const LOOK: Millis = 30_000;
+const ASLEEP: Millis = 120_000;
+
+/// What listens to the page's comings and goings.
+pub(crate) struct Presence {
+    _listeners: [Listener; 4],
+    _look: Interval,
+}
+
+struct Interval {
+    id: Option<i32>,
+    _tick: Closure<dyn Fn()>,
+}
+
+impl Presence {
+    /// Watches the page: moves the clock, and tells when it leaves and when it wakes.
+    pub(crate) fn watch(
+        now: RwSignal<Millis>,
+        left: impl Fn() + 'static,
+        woke: impl Fn() + 'static,
+    ) -> Option<Self> {
+        let window = web_sys::window()?;
+        let document = window.document()?;
+        let woke: Rc<dyn Fn()> = Rc::new(woke);
+        let ticking = RefCell::new(Some(ticking(now)));
+        let seen = {
+            let (document, woke) = (document.clone(), Rc::clone(&woke));
+            move |_| {
+                let seen = !document.hidden();
+                *ticking.borrow_mut() = seen.then(|| self::ticking(now));
+                if seen {
+                    woke();
+                }
+            }
+        };
+        let wake = || {
+            let woke = Rc::clone(&woke);
+            move |_| woke()
+        };
+        let listeners = [
+            Listener::of_page(&document, "visibilitychange", seen),
+            Listener::of_page(&window, "pageshow", wake()),
+            Listener::of_page(&window, "online", wake()),
+            Listener::of_page(&window, "pagehide", move |_| left()),
+        ];
+        let looked = Cell::new(clock::now());
+        let look = Interval::every(LOOK, move || {
+            let now = clock::now();
+            if now.saturating_sub(looked.replace(now)) > ASLEEP {
+                woke();
+            }
+        });
+        Some(Self { _listeners: listeners, _look: look })
+    }
+}
+
+fn ticking(now: RwSignal<Millis>) -> Interval {
+    now.set(clock::now());
+    Interval::every(TICK, move || now.set(clock::now()))
+}
+
+impl Interval {
+    fn every(period: Millis, tick: impl Fn() + 'static) -> Self {
+        let tick = Closure::<dyn Fn()>::new(tick);
+        let id = web_sys::window().and_then(|window| {
+            let (tick, period) = (tick.as_ref().unchecked_ref(), i32::try_from(period).unwrap_or(i32::MAX));
+            window.set_interval_with_callback_and_timeout_and_arguments_0(tick, period).ok()
+        });
+        Self { id, _tick: tick }
+    }
+}
+
+impl Drop for Interval {
+    fn drop(&mut self) {
+        if let (Some(window), Some(id)) = (web_sys::window(), self.id) {
+            window.clear_interval_with_handle(id);
+        }
+    }
+}

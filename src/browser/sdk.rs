@@ -1,0 +1,102 @@
+//! What `@twilio/voice-sdk` 2.18.5 looks like from here: extern blocks only, no logic.
+//!
+//! Its script defines the global `Twilio`; every member below was read in the package's `lib/twilio/*.ts`. `parameters` of a
+//! call is absent on purpose.
+
+use js_sys::{Function, Map, Promise};
+use wasm_bindgen::prelude::*;
+use web_sys::AudioContext;
+
+#[wasm_bindgen]
+extern "C" {
+    /// Node's `EventEmitter`, which `Device` and `Call` are.
+    #[derive(Clone)]
+    pub(crate) type Emitter;
+
+    #[wasm_bindgen(method)]
+    pub(crate) fn on(this: &Emitter, event: &str, listener: &Function);
+
+    #[wasm_bindgen(method, js_name = removeListener)]
+    pub(crate) fn remove_listener(this: &Emitter, event: &str, listener: &Function);
+}
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(extends = Emitter, js_namespace = Twilio)]
+    #[derive(Clone)]
+    pub(crate) type Device;
+
+    #[wasm_bindgen(constructor, js_namespace = Twilio, catch)]
+    pub(crate) fn new(token: &str, options: &JsValue) -> Result<Device, JsValue>;
+
+    #[wasm_bindgen(static_method_of = Device, js_namespace = Twilio, getter, js_name = isSupported, catch)]
+    pub(crate) fn is_supported() -> Result<bool, JsValue>;
+
+    /// The context in which every sound of the SDK is played; made by the first device.
+    #[wasm_bindgen(static_method_of = Device, js_namespace = Twilio, getter, js_name = audioContext, catch)]
+    pub(crate) fn audio_context() -> Result<Option<AudioContext>, JsValue>;
+
+    /// The same, made now. Private in TypeScript: the only way to have it within the operator's click, before any device.
+    #[wasm_bindgen(static_method_of = Device, js_namespace = Twilio, js_name = _getOrCreateAudioContext, catch)]
+    pub(crate) fn make_audio_context() -> Result<Option<AudioContext>, JsValue>;
+
+    #[wasm_bindgen(method, catch)]
+    pub(crate) fn register(this: &Device) -> Result<Promise, JsValue>;
+
+    #[wasm_bindgen(method, js_name = updateToken, catch)]
+    pub(crate) fn update_token(this: &Device, token: &str) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(method, catch)]
+    pub(crate) fn destroy(this: &Device) -> Result<(), JsValue>;
+
+    /// `unregistered`, `registering`, `registered` or `destroyed`.
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn state(this: &Device) -> String;
+
+    /// The signalling stream. Private in TypeScript: while it is there the SDK reconnects by itself, and asking it to register
+    /// would stop that.
+    #[wasm_bindgen(method, getter, js_name = _stream)]
+    pub(crate) fn stream(this: &Device) -> JsValue;
+}
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(extends = Emitter, js_namespace = Twilio)]
+    #[derive(Clone)]
+    pub(crate) type Call;
+
+    #[wasm_bindgen(method, getter, js_name = customParameters)]
+    pub(crate) fn custom_parameters(this: &Call) -> Map;
+
+    /// `pending`, `connecting`, `ringing`, `open`, `reconnecting` or `closed`.
+    #[wasm_bindgen(method)]
+    pub(crate) fn status(this: &Call) -> String;
+
+    #[wasm_bindgen(method, catch)]
+    pub(crate) fn accept(this: &Call) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(method, catch)]
+    pub(crate) fn reject(this: &Call) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(method, catch)]
+    pub(crate) fn disconnect(this: &Call) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(method, catch)]
+    pub(crate) fn mute(this: &Call, muted: bool) -> Result<(), JsValue>;
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// A `TwilioError`, or one of the few that have no code.
+    pub(crate) type Failure;
+
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn code(this: &Failure) -> Option<f64>;
+
+    /// What a call measures once a second.
+    pub(crate) type Sample;
+
+    /// Received since the sample before.
+    #[wasm_bindgen(method, getter, js_name = bytesReceived)]
+    pub(crate) fn bytes_received(this: &Sample) -> Option<f64>;
+}

@@ -1,0 +1,276 @@
+//! The loop: events in, one after the other, to the shift; effects out, to the SDK and the browser.
+//!
+//! Invariant: an event is settled, effects and all, before the next one is looked at, although the SDK reports some events
+//! while it does what it was asked; and an event from outside is settled before its callback returns, so that what the
+//! operator's click asks for still counts as theirs.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::{Rc, Weak};
+
+use console::Setup;
+use console::softphone::Entry;
+use domain::Millis;
+use domain::shift::{CallId, Effect, Event, Failure, Note, Shift};
+use leptos::prelude::*;
+use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::spawn_local;
+
+use crate::call::Call;
+use crate::device::{Device, State};
+use crate::leaving::Leaving;
+use crate::tabs::Tabs;
+use crate::timers::Timers;
+use crate::token::Token;
+use crate::{clock, journal, microphone, sdk, sound, token};
+
+/// Says that something happened.
+pub(crate) type Post = Rc<dyn Fn(Event)>;
+
+/// Does it when the code that runs now, ours or the SDK's, has finished.
+pub(crate) fn soon(what: impl FnOnce() + 'static) {
+    spawn_local(async move { what() });
+}
+
+/// What the page draws.
+#[derive(Clone, Copy)]
+pub(crate) struct Shown {
+    /// The shift.
+    pub(crate) shift: RwSignal<Shift>,
+    /// The event log.
+    pub(crate) journal: RwSignal<Vec<Entry>>,
+    /// The time.
+    pub(crate) now: RwSignal<Millis>,
+}
+
+/// The shift, and everything that it moves.
+pub(crate) struct Switchboard {
+    me: Weak<Self>,
+    post: Post,
+    setup: Setup,
+    shown: Shown,
+    shift: RefCell<Shift>,
+    inbox: RefCell<VecDeque<Event>>,
+    settling: Cell<bool>,
+    device: RefCell<Option<Device>>,
+    calls: RefCell<Vec<Call>>,
+    rung: Cell<u32>,
+    token: RefCell<Option<Token>>,
+    timers: Timers,
+    tabs: RefCell<Option<Tabs>>,
+    leaving: Leaving,
+    /// Moves on when a shift is over: what was asked before is not answered any more.
+    era: Cell<u32>,
+}
+
+impl Switchboard {
+    /// One at rest.
+    pub(crate) fn new(setup: Setup, shown: Shown) -> Rc<Self> {
+        Rc::new_cyclic(|me: &Weak<Self>| {
+            let post: Post = {
+                let me = me.clone();
+                Rc::new(move |event| {
+                    if let Some(me) = me.upgrade() {
+                        me.post(event);
+                    }
+                })
+            };
+            Self {
+                me: me.clone(),
+                tabs: RefCell::new(Tabs::open(&post)),
+                post,
+                setup,
+                shown,
+                shift: RefCell::default(),
+                inbox: RefCell::default(),
+                settling: Cell::default(),
+                device: RefCell::default(),
+                calls: RefCell::default(),
+                rung: Cell::default(),
+                token: RefCell::default(),
+                timers: Timers::default(),
+                leaving: Leaving::default(),
+                era: Cell::default(),
+            }
+        })
+    }
+
+    /// Settles an event, and those that come of it.
+    pub(crate) fn post(&self, event: Event) {
+        self.inbox.borrow_mut().push_back(event);
+        if self.settling.replace(true) {
+            return;
+        }
+        loop {
+            let Some(event) = self.inbox.borrow_mut().pop_front() else { break };
+            let now = clock::now();
+            // What means nothing now is what a finished call still says, or a click that came too late.
+            let effects = self.shift.borrow_mut().on(event, now).unwrap_or_default();
+            for effect in effects {
+                if let Err(error) = self.perform(effect, now) {
+                    web_sys::console::warn_1(&error);
+                }
+            }
+            self.forget_finished_calls();
+        }
+        self.settling.set(false);
+        self.show();
+    }
+
+    /// The page is going away, maybe into the back/forward cache, which takes no open channel.
+    pub(crate) fn leave(&self) {
+        self.tabs.take();
+    }
+
+    /// The page is back, or may have been away: the device is asked what it is, since it may have changed unheard.
+    pub(crate) fn wake(&self) {
+        if self.tabs.borrow().is_none() {
+            self.tabs.replace(Tabs::open(&self.post));
+        }
+        let state = self.device.borrow().as_ref().map(Device::state);
+        if let Some(state) = state {
+            sound::resume();
+            self.post(match state {
+                State::Registered => Event::Registered,
+                State::Returning => Event::Unregistered { returns: true },
+                State::Abandoned => Event::Unregistered { returns: false },
+                State::Destroyed => Event::DeviceGone,
+            });
+        }
+        self.post(Event::Woke);
+    }
+
+    fn perform(&self, effect: Effect, now: Millis) -> Result<(), JsValue> {
+        match effect {
+            Effect::UnlockAudio => match sound::unlock() {
+                Ok(answer) => self.answer(answer),
+                Err(why) => self.post(Event::StepFailed(why)),
+            },
+            Effect::OpenMicrophone => self.answer(microphone::ask()),
+            Effect::FetchToken => self.answer(fetch_token(self.me.clone())),
+            Effect::CreateDevice => self.create_device(),
+            Effect::Register => return self.with_device(Device::register_if_abandoned),
+            Effect::UpdateToken => return self.update_token(),
+            Effect::DestroyDevice => drop(self.device.take()),
+            Effect::Accept(call) => {
+                if !self.with_call(call, Call::accept)?.unwrap_or_default() {
+                    self.post(Event::Stuck(call));
+                }
+            }
+            Effect::TellOtherTabs(call_ref) => {
+                if let Some(tabs) = &*self.tabs.borrow() {
+                    return tabs.tell(&call_ref);
+                }
+            }
+            Effect::Reject(call) => return self.with_call(call, Call::reject).map(drop),
+            Effect::HangUp(call) => return self.with_call(call, Call::hang_up).map(drop),
+            Effect::Mute(call, muted) => return self.with_call(call, |call| call.mute(muted)).map(drop),
+            Effect::SetTimer(timer, after) => self.timers.set(timer, after, &self.post),
+            Effect::Forget => {
+                self.era.set(self.era.get().wrapping_add(1));
+                self.timers.forget();
+            }
+            Effect::Note(note) => self.note(note, now),
+        }
+        Ok(())
+    }
+
+    /// Settles what comes of it, unless the shift that asked is over by then.
+    fn answer(&self, answer: impl Future<Output = Event> + 'static) {
+        let (me, era) = (self.me.clone(), self.era.get());
+        spawn_local(async move {
+            let event = answer.await;
+            if let Some(me) = me.upgrade().filter(|me| me.era.get() == era) {
+                me.post(event);
+            }
+        });
+    }
+
+    fn create_device(&self) {
+        let me = self.me.clone();
+        let incoming = move |call| {
+            if let Some(me) = me.upgrade() {
+                me.ring(call);
+            }
+        };
+        let token = self.token.borrow();
+        let made = token.as_ref().map(|token| Device::create(&self.setup, token, &self.post, incoming));
+        match made {
+            Some(Ok(device)) => drop(self.device.replace(Some(device))),
+            Some(Err(_)) | None => self.post(Event::StepFailed(Failure::Unsupported)),
+        }
+    }
+
+    fn ring(&self, call: sdk::Call) {
+        let id = CallId(self.rung.get());
+        if let Some(call) = Call::ringing(call, id, &self.post) {
+            self.rung.set(id.0.wrapping_add(1));
+            let card = call.card();
+            self.calls.borrow_mut().push(call);
+            self.post(Event::Incoming { call: id, card });
+        }
+    }
+
+    fn update_token(&self) -> Result<(), JsValue> {
+        let (device, token) = (self.device.borrow(), self.token.borrow());
+        let (Some(device), Some(token)) = (&*device, &*token) else { return Ok(()) };
+        device.update_token(token)
+    }
+
+    fn with_device(&self, act: impl FnOnce(&Device) -> Result<(), JsValue>) -> Result<(), JsValue> {
+        self.device.borrow().as_ref().map_or(Ok(()), act)
+    }
+
+    fn with_call<T>(
+        &self,
+        id: CallId,
+        act: impl FnOnce(&Call) -> Result<T, JsValue>,
+    ) -> Result<Option<T>, JsValue> {
+        self.calls.borrow().iter().find(|call| call.id() == id).map(act).transpose()
+    }
+
+    /// Stops listening to the calls that the shift no longer knows. One that still rings in the SDK, as when the cloud closes
+    /// the stream, would play its ringtone for ever.
+    fn forget_finished_calls(&self) {
+        let known = |id| match &*self.shift.borrow() {
+            Shift::On(duty) => {
+                duty.rings.iter().any(|ring| ring.call == id)
+                    || duty.talk.as_ref().is_some_and(|talk| talk.call == id)
+            }
+            Shift::Off(_) | Shift::Starting(_) => false,
+        };
+        let finished = self.calls.borrow_mut().extract_if(.., |call| !known(call.id())).collect::<Vec<_>>();
+        for call in finished.iter().filter(|call| call.is_pending()) {
+            // A call that ended in between cannot be rejected, and need not be.
+            let _ = call.reject();
+        }
+    }
+
+    fn note(&self, note: Note, at: Millis) {
+        journal::add(self.shown.journal, Entry { at, note });
+    }
+
+    fn show(&self) {
+        let shift = self.shift.borrow();
+        self.leaving.ask(matches!(&*shift, Shift::On(duty) if duty.talk.is_some() || !duty.rings.is_empty()));
+        self.shown.now.set(clock::now());
+        if *self.shown.shift.read_untracked() != *shift {
+            self.shown.shift.set(shift.clone());
+        }
+    }
+}
+
+async fn fetch_token(switchboard: Weak<Switchboard>) -> Event {
+    let identity = switchboard.upgrade().map(|switchboard| switchboard.setup.identity.clone());
+    let Some(identity) = identity else { return Event::TokenUnreachable };
+    match token::fetch(&identity).await {
+        Ok(token) => {
+            let lifetime = token.lifetime;
+            if let Some(switchboard) = switchboard.upgrade() {
+                switchboard.token.replace(Some(token));
+            }
+            Event::TokenReady { lifetime }
+        }
+        Err(event) => event,
+    }
+}
