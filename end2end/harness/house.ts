@@ -1,7 +1,9 @@
 // Everything that a story plays in: the server under test, the voice cloud and, in the production-like form, what stands around
 // them. A house is built for one story and pulled down by it.
 import { randomBytes } from 'node:crypto';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
 import { resolve } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { Cloud } from './cloud.ts';
 import { Company, Door, passOnTo } from './company.ts';
 import { COMPANY } from './people.ts';
@@ -25,8 +27,15 @@ export interface Plan {
   form: Form;
   /** Settings of the server, besides those of the form. */
   settings: Record<string, string>;
-  /** Asked for TwiML instead of our server. */
-  voiceUrl?: string | undefined;
+  /** TwiML that a webhook of the test answers, in place of our server's. Production form only. */
+  twiml?: string | undefined;
+}
+
+/** A webhook as the cloud posted it. */
+export interface Webhook {
+  url: string;
+  headers: IncomingHttpHeaders;
+  form: Record<string, string>;
 }
 
 const HITOKU = program('HITOKU_BIN', 'hitoku');
@@ -39,13 +48,18 @@ export class House {
   readonly programs: [name: string, program: Program][] = [];
   account: Account | undefined;
   company: Company | undefined;
+  /** What the test's own webhook was asked. */
+  readonly webhooks: Webhook[] = [];
+  /** What came to the front door, and when, in milliseconds since 1970. */
+  readonly arrivals: { path: string; at: number }[] = [];
   /** Where signalling is reached over TLS. */
   tlsPort: number | undefined;
-  /** Where the customer's phone is. */
+  /** Where the customer's phone is: no console's browser goes there. */
   phoneOrigin = '';
   #consoleOrigin = '';
   #server: Program | undefined;
   #frontDoor: Door | undefined;
+  #webhook: Door | undefined;
   #cloud: Cloud | undefined;
   readonly #plan: Plan;
 
@@ -69,6 +83,11 @@ export class House {
   /** Where the operator's browser finds the console: in production the front door. */
   get origin(): string {
     return this.#frontDoor?.origin ?? this.#consoleOrigin;
+  }
+
+  /** Where the server itself listens, behind the front door. */
+  get serverOrigin(): string {
+    return this.#consoleOrigin;
   }
 
   get cloud(): Cloud {
@@ -105,6 +124,7 @@ export class House {
   async pullDown(): Promise<void> {
     const ended = await Promise.allSettled(this.programs.map(([, program]) => program.end()));
     await this.#frontDoor?.close();
+    await this.#webhook?.close();
     await this.company?.close();
     const failed = ended.find((result) => result.status === 'rejected');
     if (failed) throw failed.reason;
@@ -118,18 +138,30 @@ export class House {
       apiKeySecret: randomBytes(16).toString('base64url'),
     };
     this.company = await Company.open();
-    this.#frontDoor = await Door.open(passOnTo(() => this.#consoleOrigin || undefined));
+    const passOn = passOnTo(() => this.#consoleOrigin || undefined);
+    this.#frontDoor = await Door.open((request, response) => {
+      this.arrivals.push({ path: request.url ?? '', at: performance.timeOrigin + performance.now() });
+      passOn(request, response);
+    });
+    const { twiml } = this.#plan;
+    if (twiml !== undefined) this.#webhook = await Door.open((request, response) => void this.#answer(request, response, twiml));
     const cloud = Program.start(REHEARSAL, {
       ...this.#accountSettings(),
       AUTH_TOKEN: this.account.authToken,
       REHEARSAL_ADDR: ANY_PORT,
       REHEARSAL_TLS_ADDR: ANY_PORT,
       REHEARSAL_NUMBER: COMPANY,
-      VOICE_URL: this.#plan.voiceUrl ?? `${this.#frontDoor.origin}/incoming`,
+      VOICE_URL: this.#webhook ? `${this.#webhook.origin}/voice?line=1&name=%E8%B6%8A%E4%BA%95` : `${this.#frontDoor.origin}/incoming`,
     });
     this.programs.push(['rehearsal', cloud]);
     this.#meetCloud((await cloud.says(/^ *customer's phone +(http:\S+)/m))[1] ?? '');
     this.tlsPort = Number((await cloud.says(/^ *signalling \(TLS\) +\S+:(\d+)/m))[1]);
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse, twiml: string): Promise<void> {
+    const form = Object.fromEntries(new URLSearchParams(await text(request)));
+    this.webhooks.push({ url: `${this.#webhook?.origin}${request.url}`, headers: request.headers, form });
+    response.writeHead(200, { 'content-type': 'text/xml' }).end(twiml);
   }
 
   #productionSettings(): Record<string, string> {

@@ -28,14 +28,14 @@ export class Program {
   }
 
   /** Starts `path` with exactly this environment, besides what any program needs. */
-  static start(path: string, settings: Record<string, string>): Program {
+  static start(path: string, settings: Record<string, string>, args: string[] = []): Program {
     const inherited = ['PATH', 'HOME', 'TMPDIR', 'LANG'].flatMap((name) => {
       const value = process.env[name];
       return value === undefined ? [] : [[name, value]];
     });
     const env = { ...Object.fromEntries(inherited), RUST_BACKTRACE: '1', NO_COLOR: '1', ...settings };
     const name = path.split('/').at(-1) ?? path;
-    return new Program(name, spawn(path, [], { env, stdio: ['ignore', 'pipe', 'pipe'] }));
+    return new Program(name, spawn(path, args, { env, stdio: ['ignore', 'pipe', 'pipe'] }));
   }
 
   /** Waits until something was printed that fits. */

@@ -1,0 +1,72 @@
+// The article's own page, as it stands, on its own origin: it gets its token from us and its call from the cloud, and since our TwiML names a
+// `callerId`, the caller's number no longer reaches its browser either.
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { resolve } from 'node:path';
+import { Door } from '../harness/company.ts';
+import { allow } from '../harness/microphone.ts';
+import { people } from '../harness/people.ts';
+import { hearsTone } from '../harness/sound.ts';
+import { expect, test as base } from '../harness/story.ts';
+
+const SDK = createRequire(import.meta.url).resolve('@twilio/voice-sdk/dist/twilio.min.js');
+
+/** The page's own server, which knows ours only once that has started. */
+const site: { functions?: string } = {};
+
+function file(path: string): [type: string, body: string | Buffer] | undefined {
+  const read = (name: string): Buffer => readFileSync(resolve(import.meta.dirname, name));
+  if (path === '/') return ['text/html; charset=utf-8', read('index.html')];
+  if (path === '/twilio.min.js') return ['text/javascript', readFileSync(SDK)];
+  if (path !== '/app.js') return undefined;
+  // The article: replace it with the real domain.
+  const script = read('app.js').toString();
+  return ['text/javascript; charset=utf-8', script.replace('https://YOUR-FUNCTIONS-DOMAIN.twil.io', site.functions ?? '')];
+}
+
+const test = base.extend<{ door: Door }>({
+  door: async ({}, use) => {
+    const door = await Door.open((request, response) => {
+      const [type, body] = file(request.url?.split('?')[0] ?? '') ?? [];
+      response.writeHead(type ? 200 : 404, type ? { 'content-type': type } : {}).end(body);
+    });
+    await use(door);
+    await door.close();
+  },
+  form: 'production',
+  settings: async ({ door }, use) => use({ CORS_ALLOW_ORIGIN: door.origin }),
+  // The article's page is not ours: it lacks an icon and takes its sounds from Twilio.
+  expected: /./,
+});
+
+test("the article's page gets its call", async ({ door, house, cloud, contextFor }) => {
+  site.functions = house.origin;
+  const context = await contextFor();
+  await allow(context, door.origin, true);
+  const page = await context.newPage();
+  await page.goto(door.origin);
+  await page.getByRole('button', { name: '音声機能を初期化' }).click();
+  await expect(page.locator('#initStatus')).toHaveText('初期化済み。受話待機中 ( identity: user001 )');
+
+  const caller = await cloud.call(people.koshii);
+  await expect(page.locator('#incomingInfo')).toHaveText('着信: 越井 琢巳 (ID: cm-koshii)');
+  await page.getByRole('button', { name: '受話する' }).click();
+  await hearsTone(page, 440);
+  await expect.poll(async () => (await caller.hears()).rms).toBeGreaterThan(200);
+  await caller.hangUp();
+  await expect(page.locator('#status')).toContainText('通話が終了しました');
+  await expect(page.locator('#incomingInfo')).toHaveText('着信待ち');
+});
+
+test('an origin that is not allowed gets no token', async ({ door, house, contextFor }) => {
+  const stranger = await Door.open((_, response) => response.end('<!doctype html><title>a stranger</title>'));
+  const page = await (await contextFor()).newPage();
+  await page.goto(stranger.origin);
+  const token = (url: string): Promise<string> =>
+    page.evaluate((from) => fetch(from).then((response) => response.text(), (error: Error) => error.name), url);
+  expect(await token(`${house.origin}/token?identity=user001`)).toBe('TypeError');
+  await page.goto(door.origin);
+  expect(await token(`${house.origin}/token?identity=user001`)).toContain('"token"');
+  await page.goto('about:blank');
+  await stranger.close();
+});

@@ -1,0 +1,280 @@
+// Twilio's own Node library judges what we make: tokens, signatures in both directions, TwiML. No browser takes part.
+import { createRequire } from 'node:module';
+import { test as base, expect } from '@playwright/test';
+import twilio from 'twilio';
+import { type Account, House } from '../harness/house.ts';
+import { COMPANY, people } from '../harness/people.ts';
+import { chance } from './chance.ts';
+import { type Element, parse } from './xml.ts';
+
+/** The library with which Twilio's own signs and reads tokens. */
+interface JsonWebToken {
+  verify: (token: string, secret: string, options: object) => { header: object; payload: Record<string, unknown> };
+}
+const require = createRequire(import.meta.url);
+const jsonwebtoken = createRequire(require.resolve('twilio'))('jsonwebtoken') as JsonWebToken;
+const { AccessToken } = twilio.jwt;
+
+type Form = [key: string, value: string][];
+
+const PUBLIC = 'https://calls.example.com';
+
+interface Fixtures {
+  settings: Record<string, string>;
+  twiml: string | undefined;
+  house: House;
+  account: Account;
+}
+
+const test = base.extend<Fixtures>({
+  settings: [{}, { option: true }],
+  twiml: [undefined, { option: true }],
+  house: async ({ settings, twiml }, use) => {
+    const house = await House.build({ form: 'production', settings, twiml });
+    await use(house);
+    await house.pullDown();
+  },
+  account: async ({ house }, use) => use(house.account!),
+});
+
+test.describe('tokens', () => {
+  test.use({ settings: { TOKEN_TTL_SEC: '1234' } });
+
+  for (const [identity, dialled] of [
+    ['user001', 'user001'],
+    ['op_7', 'op_7'],
+    ['taro.yamada@example', 'taro_2Eyamada_40example'],
+    ['a-b', 'a_2Db'],
+  ] as const) {
+    test(`${identity} gets the token that Twilio's library makes`, async ({ house, account }) => {
+      const theirs = new AccessToken(account.accountSid, account.apiKeySid, account.apiKeySecret, { identity: dialled, ttl: 1234 });
+      theirs.addGrant(new AccessToken.VoiceGrant({ incomingAllow: true }));
+      const expected = decoded(theirs.toJwt(), account);
+      const query = `${house.origin}/token?identity=${encodeURIComponent(identity)}`;
+      const form = new URLSearchParams({ identity });
+      for (const response of [await fetch(query), await fetch(`${house.origin}/token`, { method: 'POST', body: form })]) {
+        expect(response.status).toBe(200);
+        expect(response.headers.get('cache-control')).toContain('no-store');
+        const body = (await response.json()) as { identity: string; token: string };
+        expect(Object.keys(body).sort()).toEqual(['identity', 'token']);
+        expect(body.identity).toBe(identity);
+        const ours = decoded(body.token, account);
+        expect(ours.header).toEqual(expected.header);
+        expect(ours.claims).toEqual(expected.claims);
+        expect(ours.lifetime).toBe(expected.lifetime);
+        expect(Math.abs(ours.issued - Date.now() / 1000)).toBeLessThan(30);
+      }
+    });
+  }
+});
+
+/** A verified token, without what is another each time. */
+function decoded(token: string, account: Account): { header: object; claims: object; lifetime: number; issued: number } {
+  const options = { algorithms: ['HS256'], issuer: account.apiKeySid, subject: account.accountSid, complete: true };
+  const { header, payload } = jsonwebtoken.verify(token, account.apiKeySecret, options);
+  const { iat, exp, jti, ...claims } = payload as { iat: number; exp: number; jti: string };
+  expect(jti).toMatch(new RegExp(`^${account.apiKeySid}-.+`));
+  return { header, claims, lifetime: exp - iat, issued: iat };
+}
+
+test.describe('signatures of requests to us', () => {
+  test.use({ settings: { PUBLIC_BASE_URL: PUBLIC } });
+
+  test('400 forms that Twilio would sign are accepted, and refused when anything is changed', async ({ house, account }) => {
+    test.slow();
+    const random = chance(20_261_122);
+    for (let round = 0; round < 400; round += 1) {
+      const form = generatedForm(random);
+      const path = `/incoming${generatedQuery(random)}`;
+      const signature = signed(account.authToken, PUBLIC + path, form);
+      // Twilio's own library agrees that this is what it would have sent.
+      expect(twilio.validateRequest(account.authToken, signature, PUBLIC + path, grouped(form))).toBe(true);
+      expect(await posted(house, path, form, signature), `round ${round}: ${path}`).toBe(200);
+
+      const [what, ...tampered] = tamper(random, path, form, signature, account.authToken);
+      expect(await posted(house, ...tampered), `round ${round}: ${what}`).toBe(403);
+    }
+  });
+
+  test('a port that is the scheme’s own may be written or not', async ({ house, account }) => {
+    const form: Form = [['CallSid', 'CA1'], ['From', people.koshii.number]];
+    for (const base of [PUBLIC, `${PUBLIC}:443`]) {
+      expect(await posted(house, '/incoming', form, signed(account.authToken, `${base}/incoming`, form)), base).toBe(200);
+    }
+    for (const base of ['http://calls.example.com', `${PUBLIC}:8443`, 'https://evil.example.com', house.serverOrigin]) {
+      expect(await posted(house, '/incoming', form, signed(account.authToken, `${base}/incoming`, form)), base).toBe(403);
+    }
+  });
+
+  test('a request without a signature is refused', async ({ house }) => {
+    expect(await posted(house, '/incoming', [['CallSid', 'CA1']], undefined)).toBe(403);
+  });
+});
+
+function signed(authToken: string, url: string, form: Form): string {
+  // What the library exports for webhooks that it sends to itself, and its types forget.
+  const { getExpectedTwilioSignature } = require('twilio/lib/webhooks/webhooks') as {
+    getExpectedTwilioSignature: (token: string, url: string, params: Record<string, string | string[]>) => string;
+  };
+  return getExpectedTwilioSignature(authToken, url, grouped(form));
+}
+
+function grouped(form: Form): Record<string, string | string[]> {
+  const params: Record<string, string | string[]> = {};
+  for (const [key, value] of form) {
+    const before = params[key];
+    params[key] = before === undefined ? value : [before, value].flat();
+  }
+  return params;
+}
+
+async function posted(house: House, path: string, form: Form, signature: string | undefined): Promise<number> {
+  const response = await fetch(house.serverOrigin + path, {
+    method: 'POST',
+    body: new URLSearchParams(form),
+    ...(signature === undefined ? {} : { headers: { 'x-twilio-signature': signature } }),
+  });
+  const body = await response.text();
+  if (response.status === 200) expect(parse(body).name).toBe('Response');
+  return response.status;
+}
+
+const VALUES = [
+  '', ' ', '0', 'CA0123', '+447700900101', '+12025550143', 'anonymous', 'sip:a@b.example;x=1', 'client:op_7', 'a=b&c=d', '100%', '%2B', '+',
+  '越井 琢巳', "O'Neil & Sons <K>", 'María José 🌸', 'é', 'e\u0301', 'line\r\nbreak', '\t', '"quoted"', '\\', '漢字カナ', '~!*()', 'z'.repeat(3000),
+];
+const KEYS = [
+  'AccountSid', 'ApiVersion', 'CallSid', 'CallStatus', 'Called', 'Caller', 'Direction', 'From', 'FromCity', 'To', 'a', 'A', 'a.b', 'a-b', 'a[0]', 'ß', '名',
+  'SpeechResult', 'StirVerstat', 'x y', '0', 'Z',
+];
+
+function generatedForm(random: () => number): Form {
+  const size = Math.floor(random() * 12);
+  const form: Form = Array.from({ length: size }, () => [pick(random, KEYS), pick(random, VALUES)]);
+  // Some keys come again, with the same value or another.
+  for (const [key, value] of [...form]) if (random() < 0.2) form.push([key, random() < 0.5 ? value : pick(random, VALUES)]);
+  return form;
+}
+
+function generatedQuery(random: () => number): string {
+  return pick(random, ['', '', '?', '?a=1', '?b=2&a=1&a=1', '?name=%E8%B6%8A%E4%BA%95', '?q=a+b', '?q=a%20b&e=', "?it's=o'neil", '?x=%2b%2B']);
+}
+
+function pick<T>(random: () => number, from: readonly T[]): T {
+  return from[Math.floor(random() * from.length)]!;
+}
+
+/** One thing is changed, and what it was. */
+function tamper(
+  random: () => number,
+  path: string,
+  form: Form,
+  signature: string,
+  authToken: string,
+): [what: string, path: string, form: Form, signature: string] {
+  const changed = ((): Form => {
+    if (form.length === 0) return [['From', '+1']];
+    const at = Math.floor(random() * form.length);
+    return form.map(([key, value], index) => [key, index === at ? `${value}x` : value]);
+  })();
+  const flipped = (signature.startsWith('A') ? 'B' : 'A') + signature.slice(1);
+  return pick(random, [
+    ['a value', path, changed, signature],
+    ['one field more', path, [...form, ['Extra', 'x']], signature],
+    ['the query', `${path}${path.includes('?') ? '&' : '?'}more=1`, form, signature],
+    ['a letter of the signature', path, form, flipped],
+    ['the signature is cut', path, form, signature.slice(0, -4)],
+    ['the signature is empty', path, form, ''],
+    ['another token', path, form, signed(`${authToken}x`, PUBLIC + path, form)],
+  ]);
+}
+
+test.describe('signatures of the rehearsal', () => {
+  test.use({ twiml: '<Response><Say language="ja-JP">はい</Say></Response>' });
+
+  test("are what Twilio's library computes, for whoever calls", async ({ house, account }) => {
+    for (const from of [people.koshii, people.maria, people.oneil, 'anonymous'] as const) await house.cloud.call(from);
+    await expect.poll(() => house.webhooks.length).toBe(4);
+    for (const { url, headers, form } of house.webhooks) {
+      const signature = String(headers['x-twilio-signature']);
+      expect(twilio.validateRequest(account.authToken, signature, url, form)).toBe(true);
+      expect(twilio.validateRequest(account.authToken, signature, url, { ...form, From: '+1' })).toBe(false);
+      expect(twilio.validateRequest(`${account.authToken}x`, signature, url, form)).toBe(false);
+      expect(form).toMatchObject({ AccountSid: account.accountSid, To: COMPANY, CallStatus: 'ringing', Direction: 'inbound' });
+      expect(form['CallSid']).toMatch(/^CA[0-9a-f]{32}$/);
+    }
+    expect(house.webhooks.map(({ form }) => form['From'])).toContain(people.koshii.number);
+  });
+});
+
+test.describe('TwiML', () => {
+  for (const person of Object.values(people)) {
+    test(`for ${person.name || 'a stranger'} is what Twilio's library would make`, async ({ house, account }) => {
+      const response = await incoming(house, account, person.number);
+      expect(rebuilt(response)).toEqual(response);
+      const [verb] = response.children as Element[];
+      if (!('operator' in person)) {
+        expect(verb?.name).toBe('Say');
+        return;
+      }
+      expect(verb).toMatchObject({ name: 'Dial', attributes: { answerOnBridge: 'true', timeLimit: '3600' } });
+      expect(verb?.attributes['callerId']).toMatch(/^client:[A-Za-z0-9_]+$/);
+      const [client] = verb?.children as Element[];
+      const parameters = (client?.children as Element[]).filter(({ name }) => name === 'Parameter');
+      const said = Object.fromEntries(parameters.map(({ attributes: { name = '', value } }) => [name, value]));
+      expect(said).toMatchObject({ customerName: person.name, customerId: person.customerId });
+      expect(client?.children).toContainEqual({ name: 'Identity', attributes: {}, children: [person.operator] });
+    });
+  }
+
+  test('for callers that are none, and after every end of a dial, is too', async ({ house, account }) => {
+    for (const from of ['anonymous', '', 'sip:a@b.example', 'client:x', '+266696687', 'Restricted', '🌸', undefined]) {
+      const response = await incoming(house, account, from);
+      expect(rebuilt(response)).toEqual(response);
+      expect((response.children[0] as Element).name, String(from)).toBe('Say');
+    }
+    const dial = (await incoming(house, account, people.koshii.number)).children[0] as Element;
+    const action = new URL(dial.attributes['action'] ?? '', house.origin);
+    for (const status of ['completed', 'answered', 'busy', 'no-answer', 'failed', 'canceled', 'nonsense', '']) {
+      const form: Form = [['CallSid', 'CA1'], ['From', people.koshii.number], ['DialCallStatus', status]];
+      const response = parse(await twimlOf(house, account, action.pathname + action.search, form));
+      expect(rebuilt(response), status).toEqual(response);
+    }
+  });
+});
+
+async function incoming(house: House, account: Account, from: string | undefined): Promise<Element> {
+  const form: Form = [['CallSid', 'CA1'], ['AccountSid', account.accountSid], ['To', COMPANY]];
+  if (from !== undefined) form.push(['From', from]);
+  return parse(await twimlOf(house, account, '/incoming', form));
+}
+
+async function twimlOf(house: House, account: Account, path: string, form: Form): Promise<string> {
+  const response = await fetch(house.origin + path, {
+    method: 'POST',
+    body: new URLSearchParams(form),
+    headers: { 'x-twilio-signature': signed(account.authToken, house.origin + path, form) },
+  });
+  expect(response.status).toBe(200);
+  expect(response.headers.get('content-type')).toMatch(/^(text|application)\/xml/);
+  return response.text();
+}
+
+/** The same document as Twilio's library makes it: each verb through the method of its name. */
+function rebuilt(ours: Element): Element {
+  const response = new twilio.twiml.VoiceResponse();
+  addTo(response, ours.children);
+  return parse(response.toString());
+}
+
+function addTo(parent: object, children: (Element | string)[]): void {
+  for (const child of children) {
+    if (typeof child === 'string') continue;
+    const method = (child.name[0] ?? '').toLowerCase() + child.name.slice(1);
+    const make = (parent as Record<string, (attributes: object, text?: string) => object>)[method];
+    if (!make) throw new Error(`Twilio's library knows no <${child.name}> here`);
+    const text = child.children.find((one) => typeof one === 'string');
+    const made = text === undefined ? make.call(parent, child.attributes) : make.call(parent, child.attributes, text);
+    addTo(made, child.children);
+  }
+}

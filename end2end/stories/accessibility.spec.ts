@@ -1,0 +1,139 @@
+// Everybody can work at this console: every state passes axe, in both languages, in light and dark, and everything is done by keyboard.
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { AxeResults } from 'axe-core';
+import { people } from '../harness/people.ts';
+import type { Console } from '../harness/console.ts';
+import { expect, test } from '../harness/story.ts';
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** Axe finds nothing to object to, from the smallest telephone to a desk's screen. */
+async function isAccessible(operator: Console, state: string): Promise<void> {
+  for (const viewport of [{ width: 360, height: 740 }, { width: 1280, height: 800 }]) {
+    await operator.page.setViewportSize(viewport);
+    await operator.page.evaluate(AXE);
+    const { violations } = await operator.page.evaluate(
+      () => (globalThis as unknown as { axe: { run: () => Promise<AxeResults> } }).axe.run(),
+    );
+    const said = violations.map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ html }) => html).join(' | ')}`);
+    expect(said, `${state}, ${viewport.width} px wide`).toEqual([]);
+    const tooWide = await operator.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    expect(tooWide, `${state} scrolls sideways at ${viewport.width} px`).toBeLessThanOrEqual(0);
+  }
+}
+
+for (const [look, context] of Object.entries({
+  'Japanese, light': { locale: 'ja-JP', colorScheme: 'light' },
+  'English, dark': { locale: 'en-GB', colorScheme: 'dark' },
+} as const)) {
+  test(`axe in every state: ${look}`, async ({ seat, cloud }) => {
+    test.slow();
+    const operator = await seat({ context: { ...context, reducedMotion: 'reduce' } });
+    operator.language = look.startsWith('English') ? 'en' : 'ja';
+    await isAccessible(operator, 'off duty');
+
+    await operator.page.route('**/token*', () => {});
+    await operator.button('start').click();
+    await operator.is('starting');
+    await isAccessible(operator, 'starting');
+    await operator.page.unroute('**/token*');
+    await operator.page.reload();
+    await operator.alive();
+
+    await operator.page.route('**/token*', (route) => route.fulfill({ status: 400, json: { error: 'invalid_identity', message: '' } }));
+    await operator.button('start').click();
+    await operator.is('attention');
+    await isAccessible(operator, 'failed');
+    await operator.page.unroute('**/token*');
+    await operator.button('again').click();
+    await operator.is('available');
+    await isAccessible(operator, 'available');
+
+    const caller = await cloud.call(people.koshii);
+    await operator.ringsFor('越井 琢巳');
+    await isAccessible(operator, 'ringing');
+    await operator.accept();
+    await isAccessible(operator, 'talking');
+    await operator.button('mute').click();
+    await expect(operator.button('unmute')).toBeVisible();
+    await isAccessible(operator, 'muted');
+    await cloud.call(people.sato);
+    await operator.ringsFor('佐藤 美咲');
+    await isAccessible(operator, 'a second call');
+    await operator.button('reject').click();
+    await caller.hangUp();
+    await operator.ended('callerHungUp');
+    await isAccessible(operator, 'after a call');
+    await operator.endShift();
+    await isAccessible(operator, 'after the shift');
+  });
+}
+
+test('a ring is announced, and takes the focus to the answer', async ({ operator, cloud }) => {
+  const { page } = operator;
+  await cloud.call(people.koshii);
+  await expect(page.locator('[aria-live=assertive]')).toHaveText('着信: 越井 琢巳');
+  await expect(operator.button('accept')).toBeFocused();
+  await expect(page).toHaveTitle(/着信中/);
+  // Titles are kept in the browser's history.
+  await expect(page).not.toHaveTitle(/越井/);
+});
+
+test('a whole shift by keyboard alone', async ({ seat, cloud }) => {
+  const operator = await seat();
+  const { keyboard } = operator.page;
+  const start = operator.button('start');
+  for (let presses = 0; presses < 20 && !(await start.evaluate((button) => button === document.activeElement)); presses += 1) {
+    await keyboard.press('Tab');
+    await focusIsSeen(operator);
+  }
+  await keyboard.press('Enter');
+  await operator.is('available');
+
+  const caller = await cloud.call(people.koshii);
+  await expect(operator.button('accept')).toBeFocused();
+  await focusIsSeen(operator);
+  await keyboard.press('Enter');
+  await operator.is('connected');
+  await keyboard.press('m');
+  await expect(operator.button('unmute')).toBeVisible();
+  await expect.poll(async () => (await caller.hears()).rms).toBeLessThan(20);
+  await keyboard.press('m');
+  await expect(operator.button('mute')).toBeVisible();
+  await keyboard.press('h');
+  await operator.ended('hungUp');
+
+  await cloud.call(people.sato);
+  await operator.ringsFor('佐藤 美咲');
+  await keyboard.press('r');
+  await operator.ended('rejected');
+
+  await cloud.call(people.oneil);
+  await operator.ringsFor("O'Neil & Sons <K>");
+  await keyboard.press('a');
+  await operator.is('connected');
+  await keyboard.press('h');
+  await operator.ended('hungUp');
+});
+
+test('the shortcut keys can be switched off', async ({ operator, cloud }) => {
+  await operator.page.getByRole('switch').click();
+  await cloud.call(people.koshii);
+  await operator.ringsFor('越井 琢巳');
+  await operator.page.keyboard.press('r');
+  await operator.page.keyboard.press('a');
+  await operator.is('ringing');
+  await operator.page.reload();
+  await operator.alive();
+  await expect(operator.page.getByRole('switch')).not.toBeChecked();
+});
+
+/** What has the focus is marked. */
+async function focusIsSeen(operator: Console): Promise<void> {
+  const style = await operator.page.evaluate(() => {
+    const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(document.activeElement ?? document.body);
+    return { outline: outlineStyle === 'none' ? 0 : parseFloat(outlineWidth), boxShadow };
+  });
+  expect(style.outline > 0 || style.boxShadow !== 'none').toBe(true);
+}

@@ -1,0 +1,44 @@
+// Without a microphone nobody is available, and the page says what to do.
+import { allow } from '../harness/microphone.ts';
+import { people } from '../harness/people.ts';
+import { expect, test } from '../harness/story.ts';
+
+test.describe('refused', () => {
+  test.use({ microphone: 'refused' });
+
+  test('at the start of the shift', async ({ seat, cloud, house }) => {
+    const operator = await seat();
+    await operator.button('start').click();
+    await operator.is('attention');
+    await expect(operator.page.getByRole('alert')).toContainText('マイクの使用が許可されていません');
+    expect(await cloud.registered('user001')).toBe(0);
+    const caller = await cloud.call(people.koshii);
+    await expect.poll(() => caller.said()).not.toEqual([]);
+
+    await allow(operator.page.context(), house.origin, true);
+    await operator.button('again').click();
+    await operator.is('available');
+  });
+});
+
+test.describe('missing', () => {
+  test.use({ microphone: 'missing' });
+
+  test('at the start of the shift', async ({ seat, cloud }) => {
+    const operator = await seat();
+    await operator.button('start').click();
+    await expect(operator.page.getByRole('alert')).toContainText('マイクが見つかりません');
+    expect(await cloud.registered('user001')).toBe(0);
+  });
+});
+
+test('refused after all when a call is accepted', async ({ operator, cloud, house }) => {
+  const caller = await cloud.call(people.koshii);
+  await operator.ringsFor('越井 琢巳');
+  await allow(operator.page.context(), house.origin, false);
+  await operator.button('accept').click();
+  await operator.is('attention');
+  await expect(operator.page.getByRole('alert')).toContainText('マイクの使用が許可されていません');
+  await expect.poll(() => cloud.registered('user001')).toBe(0);
+  await expect.poll(() => caller.status()).not.toMatch(/ringing|in-progress/);
+});

@@ -1,0 +1,115 @@
+// What breaks, comes back. Meanwhile the console says no more than is true.
+import { people } from '../harness/people.ts';
+import { expect, test } from '../harness/story.ts';
+
+/** What Chromium and the SDK say when a connection is refused, breaks or is cut. */
+const NETWORK = /WebSocket|ERR_CONNECTION|ERR_INTERNET|Failed to load resource|31005|ConnectionError/;
+
+test.use({ expected: NETWORK });
+
+for (const [how, leave] of Object.entries({ 'ends and starts': 'end', 'is killed and starts': 'kill' } as const)) {
+  test(`the server ${how} again while the operator waits`, async ({ operator, house }) => {
+    await house.server[leave]();
+    await operator.is('lineDown');
+    await house.startServer();
+    await expect(operator.status).toHaveText(operator.word('available'), { timeout: 30_000 });
+    await house.cloud.call(people.koshii);
+    await operator.ringsFor('越井 琢巳');
+    await operator.accept();
+    await operator.hears(440);
+  });
+}
+
+test('the connection is cut while a call rings', async ({ operator, cloud }) => {
+  const caller = await cloud.call(people.koshii);
+  await operator.ringsFor('越井 琢巳');
+  const reconnected = operator.page.waitForEvent('websocket');
+  await cloud.cut('user001');
+  await reconnected;
+  // Either the call is offered again or the caller is told: nobody is left with a card that answers nothing.
+  await expect
+    .poll(async () => (await caller.said()).length > 0 || (await caller.status()) === 'ringing')
+    .toBe(true);
+  if ((await caller.said()).length > 0) await operator.ended('lost');
+  else await operator.accept();
+  await cloud.call(people.sato);
+  await operator.ringsFor('佐藤 美咲');
+});
+
+test('the connection is cut during a call, which goes on', async ({ operator, cloud }) => {
+  const caller = await cloud.call(people.koshii);
+  await operator.accept();
+  await operator.hears(440);
+  const reconnected = operator.page.waitForEvent('websocket');
+  await cloud.cut('user001');
+  await reconnected;
+  await operator.is('connected');
+  await operator.hears(440);
+  await expect.poll(async () => (await caller.hears()).rms).toBeGreaterThan(200);
+  await expect.poll(() => cloud.registered('user001')).toBe(1);
+  await operator.button('hangUp').click();
+  await operator.ended('hungUp');
+  await expect.poll(() => caller.status()).toBe('completed');
+});
+
+test('the connection is cut during a call that cannot be resumed', async ({ operator, cloud }) => {
+  await cloud.fail({ reconnectTokens: false });
+  await cloud.call(people.koshii);
+  await operator.accept();
+  await operator.hears(440);
+  await cloud.cut('user001');
+  await operator.ended('lost');
+  // The SDK alone would drop every later call.
+  await cloud.call(people.sato, 880);
+  await operator.ringsFor('佐藤 美咲');
+  await operator.accept();
+  await operator.hears(880);
+});
+
+test('the cloud goes away and comes back', async ({ operator, cloud }) => {
+  await cloud.fail({ offline: true });
+  await operator.is('lineDown');
+  expect(await cloud.registered('user001')).toBe(0);
+  await cloud.fail({ offline: false });
+  await expect(operator.status).toHaveText(operator.word('available'), { timeout: 30_000 });
+  await cloud.call(people.koshii);
+  await operator.ringsFor('越井 琢巳');
+});
+
+test('the cloud falls silent', async ({ operator, cloud }) => {
+  await cloud.fail({ silent: true });
+  // The SDK waits fifteen seconds for a sign of life.
+  await expect(operator.status).toHaveText(operator.word('lineDown'), { timeout: 30_000 });
+  await cloud.fail({ silent: false });
+  await expect(operator.status).toHaveText(operator.word('available'), { timeout: 30_000 });
+});
+
+test('the cloud cannot be reached when the shift begins', async ({ seat, cloud }) => {
+  const operator = await seat();
+  await cloud.fail({ offline: true });
+  await operator.button('start').click();
+  await expect(operator.page.getByRole('alert')).toContainText('電話網に接続できません', { timeout: 30_000 });
+  await cloud.fail({ offline: false });
+  await operator.button('again').click();
+  await operator.is('available');
+});
+
+test('the sound is interrupted and comes back', async ({ operator, cloud }) => {
+  await cloud.call(people.koshii);
+  await operator.accept();
+  await operator.hears(440);
+  await cloud.blackhole('user001', true);
+  await expect(operator.status).toHaveText(operator.word('reconnecting'), { timeout: 20_000 });
+  await cloud.blackhole('user001', false);
+  await operator.is('connected');
+  await operator.hears(440);
+});
+
+test('no sound ever arrives, and the console does not claim it', async ({ operator, cloud }) => {
+  await cloud.blackhole('user001', true);
+  await cloud.call(people.koshii);
+  await operator.button('accept').click();
+  await operator.is('connecting');
+  await expect(operator.talk.getByRole('status')).toContainText('音声がまだ届きません', { timeout: 20_000 });
+  await expect(operator.talk.getByRole('timer')).toHaveCount(0);
+});

@@ -1,0 +1,51 @@
+// Leaks on purpose that need a call: the search of every story must find them.
+import { people } from '../harness/people.ts';
+import { Program } from '../harness/program.ts';
+import { expect, test } from '../harness/story.ts';
+
+const DIAL = '<Client><Identity>user001</Identity><Parameter name="customerName" value="越井 琢巳"/></Client>';
+
+test.describe('a <Dial> without callerId, as in the article', () => {
+  test.use({ form: 'production', twiml: `<Response><Dial answerOnBridge="true">${DIAL}</Dial></Response>` });
+
+  test("hands the caller's number to the browser, and the search finds it in the WebSocket's frame", async ({ operator, cloud, watch }) => {
+    await cloud.call(people.koshii);
+    await operator.ringsFor('越井 琢巳');
+    await watch.look(operator.page);
+    const leaks = watch.leaks.splice(0);
+    expect(leaks.length).toBeGreaterThan(0);
+    expect(new Set(leaks.map(({ place, whose }) => `${place}: ${whose}`))).toEqual(new Set(['WebSocket frame: 越井 琢巳']));
+  });
+});
+
+test.describe('a number among the custom parameters', () => {
+  const parameter = `<Client><Identity>user001</Identity><Parameter name="customerName" value="${people.sato.number}"/></Client>`;
+  test.use({
+    form: 'production',
+    twiml: `<Response><Dial answerOnBridge="true" callerId="client:x">${parameter}</Dial></Response>`,
+  });
+
+  test('is found in the frame, in the document and in the accessibility tree', async ({ operator, cloud, watch }) => {
+    await cloud.call(people.koshii);
+    await expect(operator.rings).toHaveCount(1);
+    await watch.look(operator.page);
+    const leaks = watch.leaks.splice(0);
+    expect(new Set(leaks.map(({ whose }) => whose))).toEqual(new Set(['佐藤 美咲']));
+    const places = leaks.map(({ place }) => place);
+    for (const place of ['WebSocket frame', 'DOM', 'accessibility tree'] as const) expect(places).toContain(place);
+    // What is on the screen is found again at the end of the story.
+    await operator.page.goto('about:blank');
+    await watch.settled();
+    watch.leaks.splice(0);
+  });
+});
+
+test("a number in a program's log is found", async ({ house, watch }) => {
+  const said = Program.start(process.execPath, {}, ['-e', `console.error('call from 0${people.suzuki.number.slice(3)}')`]);
+  await said.says(/call from/);
+  await said.end();
+  house.programs.push(['chatterbox', said]);
+  watch.search("server's log", 'everything that was printed', house.log);
+  house.programs.pop();
+  expect(watch.leaks.splice(0).map(({ place, whose }) => `${place}: ${whose}`)).toContain("server's log: 鈴木 一郎");
+});

@@ -1,0 +1,46 @@
+// A shift begins, ends and begins again.
+import { people } from '../harness/people.ts';
+import { expect, test } from '../harness/story.ts';
+
+test('nobody is available before the shift begins', async ({ seat, cloud }) => {
+  const operator = await seat();
+  await operator.is('offDuty');
+  expect(await cloud.registered('user001')).toBe(0);
+});
+
+test('end of shift, and start again', async ({ operator, cloud }) => {
+  for (let round = 0; round < 3; round += 1) {
+    expect(await cloud.registered('user001')).toBe(1);
+    await operator.endShift();
+    await expect.poll(() => cloud.registered('user001')).toBe(0);
+    await expect(operator.page.getByRole('heading', { level: 1 })).toHaveText('お疲れさまでした');
+    await operator.startShift();
+  }
+  await cloud.call(people.koshii);
+  await operator.accept();
+  await operator.hears(440);
+});
+
+test('the start shows its steps and can be given up', async ({ seat, cloud }) => {
+  const operator = await seat();
+  await operator.page.route('**/token*', () => {});
+  await operator.button('start').click();
+  await operator.is('starting');
+  const steps = operator.page.getByRole('main').getByRole('listitem');
+  await expect(steps).toHaveText([/完了$/, /完了$/, /実行中$/, /これから$/]);
+  await operator.page.getByRole('button', { name: '中止' }).click();
+  await operator.is('offDuty');
+  expect(await cloud.devices()).toEqual([]);
+  await operator.page.unroute('**/token*');
+  await operator.startShift();
+});
+
+test('the SDK does not load', async ({ contextFor, house }) => {
+  const page = await (await contextFor()).newPage();
+  await page.route('**/sdk/**', (route) => route.fulfill({ status: 200, contentType: 'text/javascript', body: '' }));
+  await page.goto(house.origin);
+  const operator = new (await import('../harness/console.ts')).Console(page, house.origin, 'user001');
+  await operator.alive();
+  await operator.button('start').click();
+  await expect(page.getByRole('alert')).toContainText('電話の機能を読み込めませんでした');
+});

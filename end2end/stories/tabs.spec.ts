@@ -1,0 +1,80 @@
+// More than one page of the same operator, and pages that come and go.
+import { people } from '../harness/people.ts';
+import { expect, test } from '../harness/story.ts';
+
+test('two tabs ring, one answers, the other says so', async ({ operator, seat, cloud }) => {
+  const other = await (await seat({ beside: operator })).startShift();
+  const caller = await cloud.call(people.koshii);
+  await operator.ringsFor('越井 琢巳');
+  await other.ringsFor('越井 琢巳');
+
+  await other.accept();
+  await other.hears(440);
+  await expect.poll(async () => (await caller.hears()).rms).toBeGreaterThan(200);
+  await operator.ended('elsewhere');
+  await expect(operator.rings).toHaveCount(0);
+
+  await other.button('hangUp').click();
+  await other.ended('hungUp');
+  await cloud.call(people.sato);
+  await operator.ringsFor('佐藤 美咲');
+  await other.ringsFor('佐藤 美咲');
+});
+
+test('a tab that is closed rejects nothing that rings in the other', async ({ operator, seat, cloud, watch }) => {
+  const other = await (await seat({ beside: operator })).startShift();
+  await watch.look(other.page);
+  await other.page.close();
+  await expect.poll(() => cloud.registered('user001')).toBe(1);
+  await cloud.call(people.koshii);
+  await operator.accept();
+  await operator.hears(440);
+});
+
+test('away and back in the history, what the page says is true', async ({ operator, house, cloud }) => {
+  await operator.page.goto(`${house.origin}/healthz`);
+  await expect.poll(() => cloud.registered('user001')).toBe(0);
+  await operator.page.goBack();
+  await operator.alive();
+  await expect(operator.status).toHaveText(/着信できます|勤務外/);
+  if ((await operator.status.textContent()) === operator.word('offDuty')) await operator.startShift();
+  await cloud.call(people.koshii);
+  await operator.accept();
+  await operator.hears(440);
+});
+
+test('a reload in a call ends the call, and the console takes the next', async ({ operator, cloud }) => {
+  const caller = await cloud.call(people.koshii);
+  await operator.accept();
+  await operator.page.reload();
+  await expect.poll(() => caller.status()).toBe('completed');
+  await operator.alive();
+  await operator.is('offDuty');
+  await operator.startShift();
+  await cloud.call(people.sato);
+  await operator.ringsFor('佐藤 美咲');
+});
+
+test('leaving the page is asked about only while somebody would be cut off', async ({ operator, cloud }) => {
+  const { page } = operator;
+  const asked: string[] = [];
+  page.on('dialog', async (dialog) => {
+    asked.push(dialog.type());
+    await dialog.dismiss();
+  });
+  const leave = (): Promise<unknown> => page.close({ runBeforeUnload: true });
+  const caller = await cloud.call(people.koshii);
+  await operator.ringsFor('越井 琢巳');
+  await leave();
+  await expect.poll(() => asked).toEqual(['beforeunload']);
+  await operator.accept();
+  await leave();
+  await expect.poll(() => asked).toEqual(['beforeunload', 'beforeunload']);
+  await operator.hears(440);
+  await caller.hangUp();
+  await operator.ended('callerHungUp');
+  const closed = page.waitForEvent('close');
+  await leave();
+  await closed;
+  expect(asked).toHaveLength(2);
+});

@@ -1,0 +1,86 @@
+// A customer calls, the operator answers, they talk, somebody hangs up. Sound is measured at both ends.
+import { people } from '../harness/people.ts';
+import { openMicrophones } from '../harness/sound.ts';
+import { expect, test } from '../harness/story.ts';
+
+test('the operator sees who calls, accepts, talks and hangs up', async ({ operator, cloud }) => {
+  const caller = await cloud.call(people.koshii);
+  await operator.ringsFor('越井 琢巳', 'cm-koshii');
+  await operator.is('ringing');
+  expect(await caller.status()).toBe('ringing');
+
+  await operator.accept();
+  await operator.hears(440);
+  await expect.poll(async () => (await caller.hears()).rms).toBeGreaterThan(200);
+  expect(await caller.status()).toBe('in-progress');
+  await expect(operator.talk.getByRole('timer')).toHaveText(/^00:0\d$/);
+
+  await operator.button('hangUp').click();
+  await operator.ended('hungUp');
+  await expect(operator.lastCall).toContainText('越井 琢巳');
+  await expect.poll(() => caller.status()).toBe('completed');
+});
+
+test('the customer hangs up', async ({ operator, cloud }) => {
+  const caller = await cloud.call(people.sato, 880);
+  await operator.ringsFor('佐藤 美咲', 'cm-sato');
+  await operator.accept();
+  await operator.hears(880);
+  await caller.hangUp();
+  await operator.ended('callerHungUp');
+});
+
+test('a name keeps every character', async ({ seat, cloud }) => {
+  const first = await (await seat()).startShift();
+  const oneil = await cloud.call(people.oneil);
+  await first.ringsFor("O'Neil & Sons <K>", 'cm-oneil');
+  await oneil.hangUp();
+  await first.ended('gaveUp');
+
+  const second = await (await seat({ identity: 'user002' })).startShift();
+  await cloud.call(people.maria);
+  await second.ringsFor('María José 🌸', 'cm-maria');
+  await second.accept();
+  await second.hears(440);
+});
+
+test('while muted the customer hears nothing', async ({ operator, cloud }) => {
+  const caller = await cloud.call(people.koshii);
+  await operator.accept();
+  await expect.poll(async () => (await caller.hears()).rms).toBeGreaterThan(200);
+
+  await operator.button('mute').click();
+  await expect(operator.button('unmute')).toBeVisible();
+  await expect.poll(async () => (await caller.hears()).rms).toBeLessThan(20);
+  // The operator goes on hearing the customer.
+  await operator.hears(440);
+
+  await operator.button('unmute').click();
+  await expect(operator.button('mute')).toBeVisible();
+  await expect.poll(async () => (await caller.hears()).rms).toBeGreaterThan(200);
+});
+
+test('the microphone is open only while somebody talks', async ({ operator, cloud }) => {
+  const caller = await cloud.call(people.koshii);
+  await operator.ringsFor('越井 琢巳');
+  expect(await openMicrophones(operator.page)).toBe(0);
+  await operator.accept();
+  expect(await openMicrophones(operator.page)).toBe(1);
+  await caller.hangUp();
+  await operator.ended('callerHungUp');
+  await expect.poll(() => openMicrophones(operator.page)).toBe(0);
+});
+
+test('one call after another', async ({ operator, cloud }) => {
+  for (const person of [people.koshii, people.sato, people.koshii]) {
+    const caller = await cloud.call(person);
+    await operator.ringsFor(person.name);
+    await operator.accept();
+    await operator.hears(440);
+    await caller.hangUp();
+    await operator.ended('callerHungUp');
+  }
+  // The event log holds facts and no person.
+  await expect(operator.journal).toContainText('音声がつながりました');
+  for (const person of [people.koshii, people.sato]) await expect(operator.journal).not.toContainText(person.name);
+});
