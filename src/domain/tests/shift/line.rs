@@ -1,0 +1,56 @@
+//! The line goes down and comes up again: by the SDK itself, by asking it, or after sleep.
+
+use domain::shift::{Effect, Event, Line, Note, Refusal, Timer};
+
+use crate::console::{Console, delay, note};
+
+#[test]
+fn the_sdk_registers_again_by_itself() {
+    let mut console = Console::on_duty();
+    assert_eq!(console.on(Event::Unregistered { returns: true }), [note(Note::LineDown)]);
+    assert!(!console.duty().is_available());
+    let since = console.now;
+    assert_eq!(console.after(50).on(Event::Unregistered { returns: true }), []);
+    assert_eq!(console.duty().line, Line::Down { since });
+    assert_eq!(console.on(Event::Registered), [note(Note::LineUp)]);
+    assert!(console.duty().is_available());
+    assert_eq!(console.refuses(Event::Registered), Refusal::NotNow);
+}
+
+#[test]
+fn when_the_cloud_closed_the_stream_the_sdk_is_asked_later_and_ever_more_seldom() {
+    let mut console = Console::on_duty();
+    let effects = console.on(Event::Unregistered { returns: false });
+    assert!(!effects.contains(&Effect::Register), "asked at once, the SDK would stop registering by itself");
+    let first = delay(&effects, Timer::RegisterAgain);
+    assert_eq!(console.on(Event::Timer(Timer::RegisterAgain)), [Effect::Register]);
+    let effects = console.after(10_000).on(Event::Unregistered { returns: false });
+    assert!(delay(&effects, Timer::RegisterAgain) > first);
+    let effects = console.after(10_000_000).on(Event::Unregistered { returns: false });
+    assert_eq!(delay(&effects, Timer::RegisterAgain), Some(30_000));
+}
+
+#[test]
+fn a_line_that_is_up_again_is_not_asked_to_register() {
+    let mut console = Console::on_duty();
+    console.on(Event::Unregistered { returns: false });
+    console.on(Event::Registered);
+    console.refuses(Event::Timer(Timer::RegisterAgain));
+}
+
+#[test]
+fn a_drop_of_the_socket_is_no_error_to_tell() {
+    let mut console = Console::on_duty();
+    assert_eq!(console.on(Event::DeviceFailed { code: 31005 }), []);
+    assert_eq!(console.on(Event::DeviceFailed { code: 31009 }), []);
+    assert_eq!(console.on(Event::DeviceFailed { code: 31400 }), [note(Note::DeviceError(31400))]);
+}
+
+#[test]
+fn waking_with_the_line_down_asks_for_a_token_at_once() {
+    let mut console = Console::on_duty();
+    assert_eq!(console.refuses(Event::Woke), Refusal::NotNow);
+    console.on(Event::Unregistered { returns: true });
+    assert_eq!(console.on(Event::Woke), [Effect::FetchToken]);
+    assert_eq!(console.refuses(Event::Woke), Refusal::NotNow);
+}
