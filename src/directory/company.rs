@@ -1,0 +1,167 @@
+//! The company's own API: `GET {base}/resolve-caller?from_number=%2B…` → `{"appId","customerName","customerId"}`.
+//!
+//! The number is in the request's address, so no error that names the address may leave this file. `404`, `{}` and a null
+//! `appId` mean that nobody has this number; whatever else is no such answer is an error, not "nobody".
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain::Identity;
+use serde::Deserialize;
+use url::Url;
+
+use crate::{Directory, Found, PhoneNumber, Silent};
+
+/// Twilio waits longer, but a caller does not.
+const DEADLINE: Duration = Duration::from_secs(2);
+/// No answer that we understand is longer than this many bytes.
+const LONGEST_ANSWER: usize = 64 * 1024;
+
+/// The company's own API.
+#[derive(Clone, Debug)]
+pub struct Company {
+    resolve: Url,
+    client: reqwest::Client,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer {
+    app_id: Option<String>,
+    customer_name: Option<String>,
+    customer_id: Option<Id>,
+}
+
+/// Ids are text in the article and numbers in many databases.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Id {
+    Text(String),
+    Number(i64),
+}
+
+impl Company {
+    /// An API below `base` (`INTERNAL_API_BASE`), such as `https://crm.internal.example.com/v1`.
+    ///
+    /// # Errors
+    /// The HTTP client cannot be made, or the address is no base for others.
+    pub fn new(base: &Url) -> Result<Self, Silent> {
+        let mut resolve = base.clone();
+        resolve
+            .path_segments_mut()
+            .map_err(|()| Silent::Unreachable("INTERNAL_API_BASE is not a base address".to_owned()))?
+            .pop_if_empty()
+            .push("resolve-caller");
+        let client = reqwest::Client::builder()
+            .timeout(DEADLINE)
+            // A redirect would carry the number to an address that nobody has configured.
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .map_err(silent)?;
+        Ok(Self { resolve, client })
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the company's own API is asked by number")]
+    fn address(&self, number: &PhoneNumber) -> Url {
+        let mut address = self.resolve.clone();
+        address.query_pairs_mut().append_pair("from_number", number.expose());
+        address
+    }
+
+    async fn ask(&self, number: &PhoneNumber) -> Result<Option<Found>, Silent> {
+        let mut response = self.client.get(self.address(number)).send().await.map_err(silent)?;
+        match response.status().as_u16() {
+            200 => {}
+            404 => return Ok(None),
+            status => return Err(Silent::Refused(status)),
+        }
+        let mut body = Vec::new();
+        while let Some(part) = response.chunk().await.map_err(silent)? {
+            body.extend_from_slice(&part);
+            if body.len() > LONGEST_ANSWER {
+                return Err(Silent::Nonsense("it is longer than 64 kB"));
+            }
+        }
+        read(&body)
+    }
+}
+
+#[async_trait]
+impl Directory for Company {
+    async fn look_up(&self, number: &PhoneNumber) -> Result<Option<Found>, Silent> {
+        tokio::time::timeout(DEADLINE, self.ask(number)).await.unwrap_or(Err(Silent::Late))
+    }
+}
+
+fn read(body: &[u8]) -> Result<Option<Found>, Silent> {
+    let answer: Answer = serde_json::from_slice(body)
+        .map_err(|_| Silent::Nonsense("it is not JSON with appId, customerName and customerId"))?;
+    let Some(app_id) = answer.app_id.filter(|app_id| !app_id.trim().is_empty()) else { return Ok(None) };
+    let operator = Identity::parse(&app_id)
+        .map_err(|_| Silent::Nonsense("its appId is not 1 to 64 letters, digits, `_`, `-`, `.` or `@`"))?;
+    let customer_id = answer.customer_id.map(|id| match id {
+        Id::Text(text) => text,
+        Id::Number(number) => number.to_string(),
+    });
+    Ok(Some(Found { operator, customer_name: answer.customer_name, customer_id }))
+}
+
+fn silent(error: reqwest::Error) -> Silent {
+    if error.is_timeout() {
+        return Silent::Late;
+    }
+    Silent::Unreachable(error.without_url().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_is_told_from_nonsense() {
+        for nobody in ["{}", r#"{"appId":null}"#, r#"{"appId":"","customerName":"x"}"#] {
+            assert_eq!(read(nobody.as_bytes()).unwrap(), None, "{nobody}");
+        }
+        for nonsense in ["", "null", "[]", "<html>", r#"{"appId":7}"#, r#"{"appId":"a b"}"#] {
+            assert!(matches!(read(nonsense.as_bytes()), Err(Silent::Nonsense(_))), "{nonsense}");
+        }
+    }
+
+    #[test]
+    fn a_customer_is_read_as_the_article_writes_it() {
+        let body = r#"{"appId":"user001","customerName":"越井 琢巳","customerId":"cm-koshii","more":1}"#;
+        let found = read(body.as_bytes()).unwrap().unwrap();
+        assert_eq!(found.operator.as_str(), "user001");
+        assert_eq!(found.customer_name.as_deref(), Some("越井 琢巳"));
+        assert_eq!(found.customer_id.as_deref(), Some("cm-koshii"));
+        let numbered = read(br#"{"appId":"user001","customerId":42}"#).unwrap().unwrap();
+        assert_eq!((numbered.customer_name, numbered.customer_id.as_deref()), (None, Some("42")));
+    }
+
+    #[test]
+    fn the_plus_is_percent_encoded() {
+        let number = PhoneNumber::parse("+447700900101").unwrap();
+        for (base, expected) in [
+            ("https://crm.example.com", "https://crm.example.com/resolve-caller?from_number=%2B447700900101"),
+            (
+                "https://crm.example.com/v1/",
+                "https://crm.example.com/v1/resolve-caller?from_number=%2B447700900101",
+            ),
+        ] {
+            let company = Company::new(&Url::parse(base).unwrap()).unwrap();
+            assert_eq!(company.address(&number).as_str(), expected);
+        }
+    }
+
+    #[tokio::test]
+    async fn an_error_never_names_the_number() {
+        let unused = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", unused.local_addr().unwrap());
+        drop(unused);
+        let company = Company::new(&Url::parse(&base).unwrap()).unwrap();
+        let number = PhoneNumber::parse("+447700900101").unwrap();
+        let error = company.look_up(&number).await.unwrap_err();
+        assert!(matches!(error, Silent::Unreachable(_)), "{error}");
+        assert!(!format!("{error} {error:?}").contains("7700"), "{error:?}");
+    }
+}

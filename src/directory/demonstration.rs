@@ -1,0 +1,91 @@
+//! The directory of a rehearsal: a handful of people, whose numbers come from ranges reserved for fiction.
+//!
+//! +44 7700 900000–900999 (Ofcom, for drama), +1 202 555 0100–0199 (for fiction) and +61 491 570 156 (ACMA, for fiction)
+//! never ring anybody.
+
+use async_trait::async_trait;
+use domain::Identity;
+
+use crate::{Directory, Found, PhoneNumber, Silent};
+
+/// A person who can call in a rehearsal.
+#[derive(Clone, Debug)]
+pub struct Person {
+    /// What the customer's phone calls them.
+    pub label: String,
+    /// The number that they call from.
+    pub number: PhoneNumber,
+    /// Who they are to the company; `None` for somebody whom nobody knows.
+    pub found: Option<Found>,
+}
+
+/// The demonstration directory.
+#[derive(Clone, Debug)]
+pub struct Demonstration {
+    people: Vec<Person>,
+}
+
+impl Demonstration {
+    /// The article's customer, several others, and a stranger.
+    #[must_use]
+    pub fn new() -> Self {
+        let people = [
+            ("+447700900101", "越井 琢巳", Some(("user001", "cm-koshii"))),
+            ("+447700900102", "佐藤 美咲", Some(("user001", "cm-sato"))),
+            ("+12025550143", "O'Neil & Sons <K>", Some(("user001", "cm-oneil"))),
+            ("+447700900104", "鈴木 一郎", Some(("user002", "cm-suzuki"))),
+            ("+61491570156", "María José 🌸", Some(("user002", "cm-maria"))),
+            ("+447700900199", "知らない人 · Stranger", None),
+        ];
+        Self { people: people.into_iter().filter_map(person).collect() }
+    }
+
+    /// Everybody who can call.
+    #[must_use]
+    pub fn people(&self) -> &[Person] {
+        &self.people
+    }
+}
+
+impl Default for Demonstration {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn person((number, name, known): (&str, &str, Option<(&str, &str)>)) -> Option<Person> {
+    let found = match known {
+        None => None,
+        Some((operator, id)) => Some(Found {
+            operator: Identity::parse(operator).ok()?,
+            customer_name: Some(name.to_owned()),
+            customer_id: Some(id.to_owned()),
+        }),
+    };
+    Some(Person { label: name.to_owned(), number: PhoneNumber::parse(number).ok()?, found })
+}
+
+#[async_trait]
+impl Directory for Demonstration {
+    async fn look_up(&self, number: &PhoneNumber) -> Result<Option<Found>, Silent> {
+        Ok(self.people.iter().find(|person| person.number == *number).and_then(|person| person.found.clone()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn it_knows_the_articles_customer_and_not_the_stranger() {
+        let directory = Demonstration::new();
+        assert_eq!(directory.people().len(), 6);
+        let number = PhoneNumber::parse("+447700900101").unwrap();
+        let found = directory.look_up(&number).await.unwrap().unwrap();
+        assert_eq!(found.operator.as_str(), "user001");
+        assert_eq!(found.customer_name.as_deref(), Some("越井 琢巳"));
+        assert_eq!(found.customer_id.as_deref(), Some("cm-koshii"));
+        let stranger = PhoneNumber::parse("+447700900199").unwrap();
+        assert_eq!(directory.look_up(&stranger).await.unwrap(), None);
+    }
+}
