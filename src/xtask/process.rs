@@ -28,7 +28,7 @@ use crate::progress::Stopwatch;
 /// How much of a failed program's log an error repeats.
 const TAIL_LINES: usize = 40;
 /// How long programs get to end themselves.
-const GRACE: Duration = Duration::from_secs(10);
+const GRACE: Duration = Duration::from_secs(5);
 const GLANCE: Duration = Duration::from_millis(50);
 
 static RUNNING: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
