@@ -5,10 +5,16 @@
 
 pub mod app;
 pub mod desk;
+pub mod language;
+mod page;
 pub mod setup;
+pub mod shell;
 pub mod softphone;
+pub mod token;
 
-pub use app::{App, Shell};
+pub use app::App;
 pub use desk::Desk;
+pub use language::Language;
 pub use setup::Setup;
+pub use shell::{Refused, Shell};
 pub use softphone::Softphone;

@@ -3,6 +3,8 @@
 use domain::Identity;
 use serde::{Deserialize, Serialize};
 
+use crate::language::Language;
+
 /// The id of the element that carries it, as JSON, to the browser.
 pub const ELEMENT: &str = "setup";
 
@@ -12,6 +14,8 @@ pub const ELEMENT: &str = "setup";
 pub struct Setup {
     /// Who is at this desk.
     pub identity: Identity,
+    /// What the page speaks.
+    pub language: Language,
     /// In rehearsal, the `host:port` of its signalling; otherwise Twilio's own.
     pub rehearsal: Option<String>,
     /// Where things are served from.

@@ -1,1 +1,15 @@
-//! server
+//! HTTP: settings, tokens, voice webhooks, the page and its files.
+//!
+//! `main.rs` composes; everything here gets its clock, its randomness and its directory passed in.
+
+pub mod chance;
+pub mod clock;
+mod page;
+pub mod policy;
+pub mod router;
+pub mod settings;
+pub mod site;
+pub mod sounds;
+pub mod token;
+
+pub use router::{Parts, router};

@@ -1,0 +1,125 @@
+//! The HTML document around the page, as the server sends it.
+//!
+//! Invariant: every script in it carries the response's nonce or comes from our own origin; nothing is inline without one.
+
+use leptos::prelude::*;
+
+use crate::app::App;
+use crate::language::Language;
+use crate::setup::{ELEMENT, Setup};
+
+/// The SDK writes `wss://` before every host; a newcomer's rehearsal has no certificate. It must run before the SDK does,
+/// which takes hold of `WebSocket` while it loads, and it touches this one address only.
+const PLAIN_SOCKET: &str = "(secure => {
+  const Real = globalThis.WebSocket;
+  globalThis.WebSocket = class extends Real {
+    constructor(url, protocols) {
+      const text = String(url);
+      super(text.startsWith(secure + '/') ? 'ws' + text.slice(3) : text, protocols ?? []);
+    }
+  };
+})";
+
+/// The document.
+#[component]
+pub fn Shell(
+    /// How this console is set up.
+    setup: Setup,
+    /// A script of the development server, which loads the page again after a change.
+    #[prop(optional)]
+    live_reload: Option<AnyView>,
+) -> impl IntoView {
+    provide_context(setup.clone());
+    let json = in_script(&setup);
+    let plain_socket = setup.rehearsal.as_ref().map(|host| {
+        let script = format!("{PLAIN_SOCKET}({})", in_script(&format!("wss://{host}")));
+        view! { <script nonce=use_nonce() inner_html=script></script> }
+    });
+    let start = format!(
+        "import start, {{ hydrate }} from {};\nstart({{ module_or_path: {} }}).then(hydrate);",
+        in_script(&setup.assets.glue),
+        in_script(&setup.assets.wasm)
+    );
+    view! {
+        <!DOCTYPE html>
+        <html lang=setup.language.tag()>
+            <head>
+                <Meta/>
+                <link rel="stylesheet" href=setup.assets.style/>
+                {plain_socket}
+                <script src=setup.assets.sdk nonce=use_nonce() defer=true></script>
+                <link rel="modulepreload" href=setup.assets.glue/>
+                <link rel="preload" href=setup.assets.wasm r#as="fetch" r#type="application/wasm" crossorigin="anonymous"/>
+                <script type="application/json" id=ELEMENT inner_html=json></script>
+                <script type="module" nonce=use_nonce() inner_html=start></script>
+                {live_reload}
+            </head>
+            <body>
+                <App/>
+            </body>
+        </html>
+    }
+}
+
+/// The document that answers an address with an identity that is none: no script, and what to do.
+#[component]
+pub fn Refused(
+    /// The style sheet.
+    style: String,
+    /// The language to say it in.
+    language: Language,
+) -> impl IntoView {
+    let (title, advice, back) = match language {
+        Language::Ja => (
+            "担当者 ID が正しくありません",
+            "アドレスの identity には、英数字と _ - . @ を 1〜64 文字で指定してください。",
+            "既定の担当者で開く",
+        ),
+        Language::En => (
+            "That is not an operator's ID",
+            "The identity in the address must be 1 to 64 letters, digits, or the characters _ - . @",
+            "Open the default operator's console",
+        ),
+    };
+    view! {
+        <!DOCTYPE html>
+        <html lang=language.tag()>
+            <head>
+                <Meta/>
+                <link rel="stylesheet" href=style/>
+            </head>
+            <body>
+                <main class="refused">
+                    <h1>{title}</h1>
+                    <p>{advice}</p>
+                    <p>
+                        <a href="/">{back}</a>
+                    </p>
+                </main>
+            </body>
+        </html>
+    }
+}
+
+#[component]
+fn Meta() -> impl IntoView {
+    view! {
+        <meta charset="utf-8"/>
+        <meta name="viewport" content="width=device-width, initial-scale=1"/>
+        <meta name="color-scheme" content="light dark"/>
+        {theme_color("light", "#f6f7f9")}
+        {theme_color("dark", "#10141a")}
+        <title>"秘匿 Hitoku"</title>
+        <link rel="icon" href="/icon.svg" r#type="image/svg+xml"/>
+    }
+}
+
+fn theme_color(scheme: &str, colour: &'static str) -> impl IntoView + use<> {
+    let media = format!("(prefers-color-scheme: {scheme})");
+    leptos::html::meta().name("theme-color").content(colour).attr("media", media)
+}
+
+/// JSON that no `</script>` or `<!--` inside can end early.
+fn in_script(value: &impl serde::Serialize) -> String {
+    serde_json::to_string(value).unwrap_or_default().replace('<', "\\u003c")
+}

@@ -1,0 +1,66 @@
+//! Every route, composed from parts that are passed in.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::middleware::{map_request, map_response};
+use axum::response::Response;
+use axum::routing::{any, get};
+use console::desk::AnyDesk;
+use leptos::prelude::provide_context;
+
+use crate::page::{Pages, page};
+use crate::policy::{Policy, Signalling};
+use crate::site::{Site, disk};
+
+/// What the routes are made of.
+pub struct Parts {
+    /// Gives out tokens.
+    pub desk: AnyDesk,
+    /// Where the page finds the voice cloud.
+    pub signalling: Signalling,
+    /// The page's files.
+    pub site: Site,
+    /// The port of the development server's live reload.
+    pub live_reload: Option<u16>,
+    /// Whether the world reaches us over TLS.
+    pub secure: bool,
+}
+
+/// The whole server.
+pub fn router(parts: Parts) -> Router {
+    // Fails only when it has been chosen before, and it is always this one.
+    let _ = any_spawner::Executor::init_tokio();
+    let policy = Arc::new(Policy::new(&parts.signalling, parts.live_reload, parts.secure));
+    let pages = Pages {
+        assets: Arc::new(parts.site.assets(vec![])),
+        signalling: parts.signalling,
+        live_reload: parts.live_reload,
+        policy: policy.clone(),
+        desk: parts.desk.clone(),
+    };
+    let Site::Disk(root) = &parts.site;
+    let desk = parts.desk;
+    let server_functions = move |request: Request| {
+        let desk = desk.clone();
+        leptos_axum::handle_server_fns_with_context(move || provide_context(desk.clone()), request)
+    };
+    Router::new()
+        .route("/", get(page))
+        .route("/token", any(server_functions).layer(map_request(plain)))
+        .route("/healthz", get(async || "ok\n"))
+        .with_state(pages)
+        .fallback_service(disk::routes(root))
+        .layer(map_response(move |mut response: Response| {
+            policy.complete(response.headers_mut());
+            std::future::ready(response)
+        }))
+}
+
+/// Leptos answers a form of a page without scripts by a redirect to that page. Ours are asked by programs.
+async fn plain(mut request: Request) -> Request {
+    request.headers_mut().remove(axum::http::header::ACCEPT);
+    request.headers_mut().remove(axum::http::header::REFERER);
+    request
+}

@@ -1,0 +1,65 @@
+//! An address of ours or the company's, to which paths are appended.
+
+use std::fmt;
+
+use url::Url;
+
+/// An `http` or `https` address without query, fragment or user, and without a slash at its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BaseUrl(String);
+
+impl BaseUrl {
+    /// What it should be, for whoever wrote something else.
+    pub const SHOULD_BE: &str = "an address such as https://calls.example.com, without query or user";
+
+    /// Parses what a person wrote.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let url = Url::parse(text).ok()?;
+        let plain = url.username().is_empty() && url.password().is_none();
+        let bare = url.query().is_none() && url.fragment().is_none();
+        let web = matches!(url.scheme(), "http" | "https") && url.has_host();
+        (plain && bare && web).then(|| Self(text.trim_end_matches('/').to_owned()))
+    }
+
+    /// Where a server on this machine is reached.
+    #[must_use]
+    pub fn of_local(address: std::net::SocketAddr) -> Self {
+        Self(format!("http://{address}"))
+    }
+
+    /// The text, without a slash at its end.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether it is reached over TLS.
+    #[must_use]
+    pub fn is_secure(&self) -> bool {
+        self.0.get(..8).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https://"))
+    }
+}
+
+impl fmt::Display for BaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_plain_web_address_will_do() {
+        assert_eq!(BaseUrl::parse("https://a.example/x/").unwrap().as_str(), "https://a.example/x");
+        assert!(BaseUrl::parse("https://a.example").unwrap().is_secure());
+        assert!(!BaseUrl::parse("http://127.0.0.1:3000").unwrap().is_secure());
+        for bad in
+            ["a.example", "ftp://a.example", "https://u:p@a.example", "https://a.example?x=1", "https://"]
+        {
+            assert_eq!(BaseUrl::parse(bad), None, "{bad}");
+        }
+    }
+}

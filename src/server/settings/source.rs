@@ -1,0 +1,140 @@
+//! Where settings are read from: the environment, or a file that the environment names.
+//!
+//! Invariant: a problem names its variable and what it should be, and never repeats a secret's value.
+
+use std::fmt;
+
+/// Reads settings, each as `NAME` or from the file that `NAME_FILE` names. An empty value counts as none.
+pub struct Source {
+    variable: Box<dyn Fn(&str) -> Option<String>>,
+    file: Box<dyn Fn(&str) -> std::io::Result<String>>,
+}
+
+/// A setting that is not what it should be.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    /// A value that does not fit.
+    #[error("{variable} should be {should_be}")]
+    Bad {
+        /// The variable.
+        variable: String,
+        /// What it should be.
+        should_be: &'static str,
+    },
+    /// Both ways of giving one setting.
+    #[error("{variable} and {variable}_FILE are both set; keep one of them")]
+    Twice {
+        /// The variable, without `_FILE`.
+        variable: String,
+    },
+    /// The file cannot be read.
+    #[error("{variable}_FILE names {path}, which cannot be read: {why}")]
+    Unreadable {
+        /// The variable, without `_FILE`.
+        variable: String,
+        /// The file.
+        path: String,
+        /// What the machine says.
+        why: String,
+    },
+    /// Some settings of a Twilio account, but not all.
+    #[error(
+        "{} {} set, so this is not a rehearsal, and then {} must be set too",
+        .present.join(", "), if .present.len() == 1 { "is" } else { "are" }, .missing.join(", ")
+    )]
+    Missing {
+        /// Those that are there.
+        present: Vec<&'static str>,
+        /// Those that are not.
+        missing: Vec<&'static str>,
+    },
+}
+
+impl Source {
+    /// The process's own environment and file system.
+    #[must_use]
+    pub fn of_the_process() -> Self {
+        Self {
+            variable: Box::new(|name| std::env::var(name).ok()),
+            file: Box::new(|path| std::fs::read_to_string(path)),
+        }
+    }
+
+    /// Only these variables, and no files.
+    #[must_use]
+    pub fn of<const N: usize>(variables: [(&str, &str); N]) -> Self {
+        let owned = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        Self {
+            variable: Box::new(move |wanted| {
+                owned.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.clone())
+            }),
+            file: Box::new(|_| Err(std::io::ErrorKind::NotFound.into())),
+        }
+    }
+
+    /// The setting's text, without white space around it.
+    ///
+    /// # Errors
+    /// Given twice, or its file cannot be read.
+    pub fn text(&self, name: &str) -> Result<Option<String>, Problem> {
+        let set = |name: &str| (self.variable)(name).filter(|value| !value.trim().is_empty());
+        match (set(name), set(&format!("{name}_FILE"))) {
+            (None, None) => Ok(None),
+            (Some(value), None) => Ok(Some(value.trim().to_owned())),
+            (None, Some(path)) => match (self.file)(path.trim()) {
+                Ok(value) => Ok(Some(value.trim().to_owned()).filter(|value| !value.is_empty())),
+                Err(error) => {
+                    Err(Problem::Unreadable { variable: name.to_owned(), path, why: error.to_string() })
+                }
+            },
+            (Some(_), Some(_)) => Err(Problem::Twice { variable: name.to_owned() }),
+        }
+    }
+
+    /// The setting, parsed.
+    ///
+    /// # Errors
+    /// As [`text`](Self::text), or `parse` does not take the value.
+    pub fn parsed<T>(
+        &self,
+        name: &str,
+        should_be: &'static str,
+        parse: impl FnOnce(&str) -> Option<T>,
+    ) -> Result<Option<T>, Problem> {
+        let Some(text) = self.text(name)? else { return Ok(None) };
+        match parse(&text) {
+            Some(value) => Ok(Some(value)),
+            None => Err(Problem::Bad { variable: name.to_owned(), should_be }),
+        }
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Source")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_stands_for_its_variable() {
+        let source = Source {
+            variable: Box::new(|name| (name == "AUTH_TOKEN_FILE").then(|| "/run/token".to_owned())),
+            file: Box::new(|path| Ok(format!("secret of {path}\n"))),
+        };
+        assert_eq!(source.text("AUTH_TOKEN"), Ok(Some("secret of /run/token".to_owned())));
+        assert_eq!(source.text("OTHER"), Ok(None));
+    }
+
+    #[test]
+    fn problems_say_what_to_do() {
+        let source = Source::of([("A", "1"), ("A_FILE", "x"), ("B_FILE", "/missing"), ("C", " ")]);
+        assert_eq!(source.text("A").unwrap_err().to_string(), "A and A_FILE are both set; keep one of them");
+        let unreadable = source.text("B").unwrap_err().to_string();
+        assert!(unreadable.starts_with("B_FILE names /missing, which cannot be read:"), "{unreadable}");
+        assert_eq!(source.text("C"), Ok(None));
+    }
+}
