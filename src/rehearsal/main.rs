@@ -35,8 +35,8 @@ async fn main() -> Result<()> {
 }
 
 fn settings() -> Result<Settings> {
-    let addr = env::var("REHEARSAL_ADDR").unwrap_or_else(|_| "127.0.0.1:3001".into());
-    let tls_addr = env::var("REHEARSAL_TLS_ADDR").ok();
+    let addr = optional("REHEARSAL_ADDR").unwrap_or_else(|| "127.0.0.1:3001".into());
+    let tls_addr = optional("REHEARSAL_TLS_ADDR");
     let tls_addr =
         tls_addr.map(|addr| addr.parse().context("REHEARSAL_TLS_ADDR should be like 127.0.0.1:8443"));
     Ok(Settings {
@@ -50,14 +50,18 @@ fn settings() -> Result<Settings> {
         },
         number: required("REHEARSAL_NUMBER")?,
         voice_url: required("VOICE_URL")?,
-        voice_fallback_url: env::var("VOICE_FALLBACK_URL").ok(),
-        status_callback_url: env::var("STATUS_CALLBACK_URL").ok(),
+        voice_fallback_url: optional("VOICE_FALLBACK_URL"),
+        status_callback_url: optional("STATUS_CALLBACK_URL"),
         people: people(),
     })
 }
 
 fn required(name: &str) -> Result<String> {
-    env::var(name).with_context(|| format!("{name} is not set"))
+    optional(name).with_context(|| format!("{name} is not set"))
+}
+
+fn optional(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
 }
 
 /// The demonstration directory's customers. The numbers are of ranges kept for fiction.

@@ -103,8 +103,8 @@ impl Exchange {
                 let offered = Line::offer(&self.shared, codecs, telephone_event, now);
                 reply_with(reply, self.add(id, offered, now));
             }
-            Command::Accept { id, sdp, reply } => {
-                let accepted = Line::accept(&self.shared, &sdp, now);
+            Command::Accept { id, codecs, sdp, reply } => {
+                let accepted = Line::accept(&self.shared, codecs, &sdp, now);
                 reply_with(reply, self.add(id, accepted, now));
             }
             Command::Answer { id, sdp, reply } => {

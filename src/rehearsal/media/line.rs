@@ -102,11 +102,16 @@ impl Line {
     }
 
     /// A browser's own offer, and our answer.
-    pub(super) fn accept(shared: &Shared, sdp: &str, now: Instant) -> Result<(Self, String), MediaError> {
-        let order: &[Codec] = if description::prefers_opus(sdp) {
-            &[Codec::Opus, Codec::PCMU]
-        } else {
-            &[Codec::PCMU, Codec::Opus]
+    pub(super) fn accept(
+        shared: &Shared,
+        codecs: Codecs,
+        sdp: &str,
+        now: Instant,
+    ) -> Result<(Self, String), MediaError> {
+        let order: &[Codec] = match codecs {
+            Codecs::Pcmu => &[Codec::PCMU],
+            Codecs::PcmuAndOpus if description::prefers_opus(sdp) => &[Codec::Opus, Codec::PCMU],
+            Codecs::PcmuAndOpus => &[Codec::PCMU, Codec::Opus],
         };
         let mut line = Self::new(shared, order, true, now)?;
         let answer = line.take_offer(sdp)?;

@@ -34,7 +34,7 @@ use self::exchange::Exchange;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct LegId(u64);
 
-/// Which codecs an offer names, in that order.
+/// Which codecs an offer names, in that order, or an answer takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Codecs {
     /// G.711 µ-law only: what a telephone line speaks, and all that a headless caller understands.
@@ -137,10 +137,10 @@ impl Media {
         self.ask(|reply| Command::Answer { id: leg, sdp: sdp.to_owned(), reply }).await?
     }
 
-    /// A new leg from a browser's own offer, and our answer, which keeps the browser's order of codecs.
-    pub(crate) async fn accept(&self, offer: &str) -> Result<(LegId, String), MediaError> {
+    /// A new leg from a browser's own offer, and our answer, which keeps the browser's order of those `codecs`.
+    pub(crate) async fn accept(&self, codecs: Codecs, offer: &str) -> Result<(LegId, String), MediaError> {
         let id = self.new_id();
-        let sdp = self.ask(|reply| Command::Accept { id, sdp: offer.to_owned(), reply }).await??;
+        let sdp = self.ask(|reply| Command::Accept { id, codecs, sdp: offer.to_owned(), reply }).await??;
         Ok((id, sdp))
     }
 
@@ -237,6 +237,7 @@ enum Command {
     },
     Accept {
         id: LegId,
+        codecs: Codecs,
         sdp: String,
         reply: oneshot::Sender<Result<String, MediaError>>,
     },

@@ -18,6 +18,7 @@ use tokio::sync::mpsc;
 use super::notice::Notice;
 use crate::{
     cloud::Cloud,
+    media::Codecs,
     voice::{
         self,
         call::{Call, CallEvent},
@@ -102,7 +103,7 @@ impl Phone {
 
     async fn dial(&mut self, from: String, offer: &str) -> Result<(), Gone> {
         self.hang_up();
-        let (media, sdp) = match self.cloud.media.accept(offer).await {
+        let (media, sdp) = match self.cloud.media.accept(Codecs::PcmuAndOpus, offer).await {
             Ok(accepted) => accepted,
             Err(error) => {
                 tracing::warn!(%error, "the phone's offer cannot be used");

@@ -75,7 +75,15 @@ impl Line {
             self.refusal = Some(outcome.status);
         }
         let next = match &dial.action {
-            Some(action) => Some(self.follow(base, action, outcome.fields())?),
+            Some(action) => {
+                let mut fields = outcome.fields();
+                if outcome.caller_gone {
+                    let status =
+                        if self.is_answered() { CallStatus::Completed } else { CallStatus::Canceled };
+                    fields.insert("CallStatus".into(), status.name().into());
+                }
+                Some(self.follow(base, action, fields)?)
+            }
             None => None,
         };
         match next {

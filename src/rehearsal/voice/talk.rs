@@ -194,7 +194,9 @@ impl Line {
         }
         let mut answer = None;
         if ufrag(sdp) != talk.ufrag {
-            let Ok((media, sdp_answer)) = self.cloud.media.accept(sdp).await else { return Some(EndedBy::Us) };
+            let Ok((media, sdp_answer)) = self.cloud.media.accept(self.call.codecs, sdp).await else {
+                return Some(EndedBy::Us);
+            };
             self.cloud.switchboard.add_media(media, &talk.leg.identity, self.call.mailbox.clone());
             if talk.bridged {
                 self.cloud.media.bridge(self.call.media, media);

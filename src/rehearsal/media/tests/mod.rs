@@ -47,7 +47,7 @@ impl House {
     /// The client offers, we answer, both are connected.
     async fn take(&mut self, order: &'static [Codec]) -> (LegId, Client) {
         let client = Client::start(order).await;
-        let (leg, answer) = self.media.accept(&client.offer().await).await.unwrap();
+        let (leg, answer) = self.media.accept(Codecs::PcmuAndOpus, &client.offer().await).await.unwrap();
         client.answer(answer);
         client.until(|seen| seen.connected).await;
         self.until(MediaEvent::Connected(leg)).await;
@@ -175,7 +175,8 @@ async fn each_side_may_send_its_own_codec_when_both_know_both() {
 async fn the_answer_keeps_the_browsers_order() {
     let house = House::open().await;
     for (order, expected) in [(BROWSER, "109 0 126"), (&[Codec::PCMU, Codec::Opus] as &[Codec], "0 109")] {
-        let (leg, answer) = house.media.accept(&Client::start(order).await.offer().await).await.unwrap();
+        let (leg, answer) =
+            house.media.accept(Codecs::PcmuAndOpus, &Client::start(order).await.offer().await).await.unwrap();
         let media_line = answer.split("\r\n").find(|line| line.starts_with("m=audio")).unwrap();
         assert!(media_line.ends_with(expected), "{media_line}");
         let preferred = if order == BROWSER { "opus" } else { "pcmu" };
@@ -297,7 +298,7 @@ async fn what_makes_no_sense_is_refused() {
     let house = House::open().await;
     let headless = house.media.headless();
     let (leg, _) = house.media.offer(Codecs::Pcmu, true).await.unwrap();
-    assert!(matches!(house.media.accept("nonsense").await, Err(MediaError::Sdp(_))));
+    assert!(matches!(house.media.accept(Codecs::PcmuAndOpus, "nonsense").await, Err(MediaError::Sdp(_))));
     assert!(matches!(house.media.answer(leg, "nonsense").await, Err(MediaError::Sdp(_))));
     assert!(matches!(house.media.answer(headless, "nonsense").await, Err(MediaError::NotNegotiable)));
     assert!(matches!(house.media.reanswer(headless, "nonsense").await, Err(MediaError::NotNegotiable)));
