@@ -22,11 +22,13 @@ pub(crate) fn draw(page: Page, why: Option<Failure>) -> AnyView {
             <h1 class="title" tabindex="-1" data-rest="">{page.say(title)}</h1>
             <p class="lead">{page.say(says)}</p>
             <div class="actions">{start.draw(page)}</div>
-            <h2 class="label">{page.say(words::WHAT_HAPPENS)}</h2>
-            <ol class="steps steps--plain">
-                {Vec::from(Step::ALL.map(|step| draw_line(page, words::step(step))))}
-            </ol>
-            <p class="hint">{icon::MICROPHONE.draw()} <span>{page.say(words::ONLY_IN_CALLS)}</span></p>
+            <section class="inset">
+                <h2 class="label">{page.say(words::WHAT_HAPPENS)}</h2>
+                <ol class="steps steps--plain">
+                    {Vec::from(Step::ALL.map(|step| draw_line(page, words::step(step))))}
+                </ol>
+                <p class="hint">{icon::MICROPHONE.draw()} <span>{page.say(words::ONLY_IN_CALLS)}</span></p>
+            </section>
         </section>
     }
     .into_any()

@@ -31,7 +31,11 @@ pub(crate) fn first(duty: &Duty) -> Option<CallId> {
 fn draw_ring(page: Page, ring: &Ring, duty: &Duty) -> AnyView {
     let CallId(number) = ring.call;
     let since = ring.since;
-    let label = if duty.talk.is_some() { words::SECOND } else { words::INCOMING };
+    let label = match &duty.talk {
+        _ if ring.taken => words::TAKEN,
+        Some(_) => words::SECOND,
+        None => words::INCOMING,
+    };
     view! {
         <section
             class="call ring"

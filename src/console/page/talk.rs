@@ -16,11 +16,14 @@ pub(crate) const HANG_UP_KEY: &str = "H";
 /// The key that mutes and unmutes.
 pub(crate) const MUTE_KEY: &str = "M";
 
+/// A name of more characters is drawn smaller, so that it stays on the screen with its buttons.
+const LONG: usize = 18;
+
 /// The call; `cut_off` when no other could ring meanwhile.
 pub(crate) fn draw(page: Page, talk: &Talk, cut_off: bool) -> AnyView {
     let audio_since = talk.audio_since;
     view! {
-        <section class="call talk" class:talk--muted=talk.muted aria-labelledby="talk-name">
+        <section class="call talk" aria-labelledby="talk-name">
             <p class="call__label"><span class="status__dot" aria-hidden="true"></span> {page.say(state(talk.phase))}</p>
             <div class="call__who">
                 <h1 class="call__name" id="talk-name" tabindex="-1">{name(page, &talk.card)}</h1>
@@ -29,7 +32,7 @@ pub(crate) fn draw(page: Page, talk: &Talk, cut_off: bool) -> AnyView {
             {audio_since.map(|since| view! {
                 <p class="clock" role="timer" aria-label=page.say(words::LASTED)>{move || page.since(since)}</p>
             })}
-            <p class="notice" role="status">{notice(talk, cut_off).map(|text| page.say(text))}</p>
+            <p class="notice" role="status" data-grave=is_grave(talk).then_some("")>{notice(talk, cut_off).map(|text| page.say(text))}</p>
             {draw_actions(page, talk)}
         </section>
     }
@@ -39,7 +42,10 @@ pub(crate) fn draw(page: Page, talk: &Talk, cut_off: bool) -> AnyView {
 /// Who is on the line. Names come from a directory in any script, so the page does not guess at their direction or language.
 pub(crate) fn name(page: Page, card: &Card) -> AnyView {
     match card.name.clone() {
-        Some(name) => view! { <bdi translate="no">{name}</bdi> }.into_any(),
+        Some(name) => {
+            let long = name.chars().count() > LONG;
+            view! { <bdi translate="no" data-long=long.then_some("")>{name}</bdi> }.into_any()
+        }
         None => view! { <span class="unknown">{page.say(words::UNKNOWN)}</span> }.into_any(),
     }
 }
@@ -70,6 +76,11 @@ const fn state(phase: Phase) -> Text {
         Phase::HangingUp => Scene::HangingUp,
     };
     scene.status()
+}
+
+/// Something is not as the operator would have it.
+const fn is_grave(talk: &Talk) -> bool {
+    talk.muted || matches!(talk.phase, Phase::Reconnecting | Phase::Connecting { slow: true })
 }
 
 /// The one thing that the operator must know now, the gravest first.
