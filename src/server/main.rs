@@ -31,7 +31,7 @@ async fn main() -> anyhow::Result<()> {
     let app = router(Parts {
         desk,
         signalling,
-        site: Site::Disk(settings.listen.site_root),
+        site: Site::carried_or(settings.listen.site_root),
         live_reload: settings.listen.live_reload,
         secure,
     });

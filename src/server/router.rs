@@ -12,7 +12,7 @@ use leptos::prelude::provide_context;
 
 use crate::page::{Pages, page};
 use crate::policy::{Policy, Signalling};
-use crate::site::{Site, disk};
+use crate::site::Site;
 
 /// What the routes are made of.
 pub struct Parts {
@@ -33,14 +33,14 @@ pub fn router(parts: Parts) -> Router {
     // Fails only when it has been chosen before, and it is always this one.
     let _ = any_spawner::Executor::init_tokio();
     let policy = Arc::new(Policy::new(&parts.signalling, parts.live_reload, parts.secure));
+    let (files, assets) = parts.site.routes();
     let pages = Pages {
-        assets: Arc::new(parts.site.assets(vec![])),
+        assets: Arc::new(assets),
         signalling: parts.signalling,
         live_reload: parts.live_reload,
         policy: policy.clone(),
         desk: parts.desk.clone(),
     };
-    let Site::Disk(root) = &parts.site;
     let desk = parts.desk;
     let server_functions = move |request: Request| {
         let desk = desk.clone();
@@ -50,8 +50,8 @@ pub fn router(parts: Parts) -> Router {
         .route("/", get(page))
         .route("/token", any(server_functions).layer(map_request(plain)))
         .route("/healthz", get(async || "ok\n"))
+        .merge(files)
         .with_state(pages)
-        .fallback_service(disk::routes(root))
         .layer(map_response(move |mut response: Response| {
             policy.complete(response.headers_mut());
             std::future::ready(response)
