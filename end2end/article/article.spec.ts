@@ -1,7 +1,6 @@
 // The article's own page, as it stands, on its own origin: it gets its token from us and its call from the cloud, and since our TwiML names a
 // `callerId`, the caller's number no longer reaches its browser either.
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { resolve } from 'node:path';
 import { Door } from '../harness/company.ts';
 import { allow } from '../harness/microphone.ts';
@@ -9,7 +8,7 @@ import { people } from '../harness/people.ts';
 import { hearsTone } from '../harness/sound.ts';
 import { expect, test as base } from '../harness/story.ts';
 
-const SDK = createRequire(import.meta.url).resolve('@twilio/voice-sdk/dist/twilio.min.js');
+const SDK = resolve(import.meta.dirname, '../node_modules/@twilio/voice-sdk/dist/twilio.min.js');
 
 /** The page's own server, which knows ours only once that has started. */
 const site: { functions?: string } = {};

@@ -21,6 +21,7 @@ export const PLACES = [
   'IndexedDB',
   'cache storage',
   'download',
+  'memory',
   "server's log",
 ] as const;
 
@@ -96,6 +97,26 @@ export class Watch {
     this.search('sessionStorage', page.url(), kept);
     this.search('DOM', 'history.state', history);
     this.search('cache storage', page.url(), caches);
+  }
+
+  /** Searches every string that the page's scripts hold, and all of the WASM's memory. */
+  async lookIntoMemory(page: Page, glue: string): Promise<void> {
+    const session = await page.context().newCDPSession(page);
+    const chunks: string[] = [];
+    session.on('HeapProfiler.addHeapSnapshotChunk', ({ chunk }) => chunks.push(chunk));
+    await session.send('HeapProfiler.takeHeapSnapshot', { reportProgress: false });
+    await session.detach();
+    const { strings } = JSON.parse(chunks.join('')) as { strings: string[] };
+    this.search('memory', 'strings', strings.join('\n'));
+    const memory = await page.evaluate(async (path) => {
+      // Started already, the glue gives what it has: the WASM's exports.
+      const { default: start } = (await import(path)) as { default: () => Promise<{ memory: WebAssembly.Memory }> };
+      const bytes = new Uint8Array((await start()).memory.buffer);
+      let text = '';
+      for (let at = 0; at < bytes.length; at += 32_768) text += String.fromCharCode(...bytes.subarray(at, at + 32_768));
+      return btoa(text);
+    }, glue);
+    this.search('memory', 'WASM', Buffer.from(memory, 'base64'));
   }
 
   /** Looks for numbers in `data`. */

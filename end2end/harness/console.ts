@@ -79,11 +79,14 @@ export class Console {
   /** The language in which it is read. */
   language: Language = 'ja';
   readonly #origin: string;
+  readonly #look: () => Promise<void>;
 
-  constructor(page: Page, origin: string, identity: string) {
+  /** `look` is called whenever the page shows somebody. */
+  constructor(page: Page, origin: string, identity: string, look: () => Promise<void> = async () => {}) {
     this.page = page;
     this.identity = identity;
     this.#origin = origin;
+    this.#look = look;
   }
 
   word(word: Word): string {
@@ -147,6 +150,7 @@ export class Console {
   async ringsFor(name: string, customerId?: string): Promise<void> {
     await expect(this.ringOf(name)).toBeVisible();
     if (customerId) await expect(this.ringOf(name)).toContainText(customerId);
+    await this.#look();
   }
 
   /** The call that was accepted. */
@@ -157,6 +161,7 @@ export class Console {
   async accept(): Promise<void> {
     await this.button('accept').click();
     await this.is('connected');
+    await this.#look();
   }
 
   async hears(hz: number): Promise<void> {
@@ -178,4 +183,9 @@ export class Console {
   get journal(): Locator {
     return this.page.getByRole('complementary', { name: this.word('journal') });
   }
+}
+
+/** The address of the WASM's JavaScript glue. */
+export async function glueOf(page: Page): Promise<string> {
+  return (await page.locator('link[rel=modulepreload]').getAttribute('href')) ?? '';
 }

@@ -18,13 +18,16 @@ interface Overheard {
 export function overhear(): void {
   const peers: RTCPeerConnection[] = [];
   const microphones: MediaStreamTrack[] = [];
-  const media = MediaDevices.prototype;
-  const open = media.getUserMedia;
-  media.getUserMedia = async function (constraints) {
-    const stream = await open.call(this, constraints);
-    microphones.push(...stream.getAudioTracks());
-    return stream;
-  };
+  // Only a secure context has devices.
+  const media = 'MediaDevices' in globalThis ? MediaDevices.prototype : undefined;
+  if (media) {
+    const open = media.getUserMedia;
+    media.getUserMedia = async function (constraints) {
+      const stream = await open.call(this, constraints);
+      microphones.push(...stream.getAudioTracks());
+      return stream;
+    };
+  }
   const Native = globalThis.RTCPeerConnection;
   globalThis.RTCPeerConnection = class extends Native {
     constructor(configuration?: RTCConfiguration) {

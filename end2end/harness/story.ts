@@ -101,10 +101,11 @@ export const test = base.extend<Options & Fixtures>({
     watch.search("server's log", 'everything that was printed', house.log);
   },
 
-  seat: async ({ contextFor, house }, use) => {
+  seat: async ({ contextFor, house, watch }, use) => {
     await use(async ({ identity = 'user001', beside, context } = {}) => {
       const where = beside?.page.context() ?? (await contextFor(context));
-      return new Console(await where.newPage(), house.origin, identity).open();
+      const page = await where.newPage();
+      return new Console(page, house.origin, identity, () => watch.look(page)).open();
     });
   },
 

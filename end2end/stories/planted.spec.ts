@@ -1,5 +1,6 @@
 // Leaks on purpose that need a call: the search of every story must find them.
 import { people } from '../harness/people.ts';
+import { glueOf } from '../harness/console.ts';
 import { Program } from '../harness/program.ts';
 import { expect, test } from '../harness/story.ts';
 
@@ -7,6 +8,15 @@ const DIAL = '<Client><Identity>user001</Identity><Parameter name="customerName"
 
 test.describe('a <Dial> without callerId, as in the article', () => {
   test.use({ form: 'production', twiml: `<Response><Dial answerOnBridge="true">${DIAL}</Dial></Response>` });
+
+  test("leaves the caller's number in the browser's memory, where the search finds it", async ({ operator, cloud, watch }) => {
+    await cloud.call(people.koshii);
+    await operator.ringsFor('越井 琢巳');
+    await watch.settled();
+    watch.leaks.splice(0);
+    await watch.lookIntoMemory(operator.page, await glueOf(operator.page));
+    expect(new Set(watch.leaks.splice(0).map(({ place, what }) => `${place}: ${what}`))).toEqual(new Set(['memory: strings']));
+  });
 
   test("hands the caller's number to the browser, and the search finds it in the WebSocket's frame", async ({ operator, cloud, watch }) => {
     await cloud.call(people.koshii);
