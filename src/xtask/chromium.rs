@@ -70,7 +70,8 @@ fn install(workspace: &Workspace) -> Result<()> {
         );
     }
     progress::note("Playwright's own does not come or start here; installing the system's package");
-    debian::install(&[NAME.to_lowercase().as_str(), FONTS], &log).context("or name a browser in CHROMIUM")?;
+    debian::install(&[NAME.to_lowercase().as_str(), FONTS], &log)
+        .context("without a browser in CHROMIUM one must be installed")?;
     ensure!(find(workspace)?.is_some(), "it was installed, but does not start");
     Ok(())
 }

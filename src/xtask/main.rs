@@ -9,6 +9,7 @@ mod assets;
 mod cargo_tools;
 mod chromium;
 mod debian;
+mod dependencies;
 mod files;
 mod npm;
 mod process;

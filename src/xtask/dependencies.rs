@@ -1,0 +1,109 @@
+//! Rules about what depends on what: the direction between our crates, what may reach the browser, and the terms on which
+//! everybody else's code is ours to ship.
+//!
+//! Whoever adds a dependency that breaks a rule learns it here, in a second, and not from a reader of the graph.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context as _, Result, bail, ensure};
+use serde_json::Value;
+
+use crate::{process, workspace::Workspace};
+
+const WASM: &str = "wasm32-unknown-unknown";
+/// Which of our crates each may name. A crate that is not here may name none.
+const MAY_NAME: [(&str, &[&str]); 4] = [
+    ("directory", &["domain"]),
+    ("console", &["domain"]),
+    ("browser", &["console", "domain"]),
+    ("server", &["console", "directory", "domain", "rehearsal"]),
+];
+/// The numbers' crate, and what only a server has.
+const NOT_IN_THE_BROWSER: [&str; 6] = ["directory", "server", "rehearsal", "axum", "tokio", "sqlx"];
+/// Terms that ask for no more than a notice.
+const LICENCES: [&str; 14] = [
+    "0BSD",
+    "Apache-2.0",
+    "BSD-2-Clause",
+    "BSD-3-Clause",
+    "BSL-1.0",
+    "CC0-1.0",
+    "CDLA-Permissive-2.0",
+    "ISC",
+    "MIT",
+    "MIT-0",
+    "Unicode-3.0",
+    "Unlicense",
+    "Zlib",
+    "Apache-2.0 WITH LLVM-exception",
+];
+
+/// Checks all of them.
+pub(crate) fn check(workspace: &Workspace) -> Result<()> {
+    check_directions(workspace)?;
+    check_browser(workspace)?;
+    check_terms(workspace)
+}
+
+fn check_directions(workspace: &Workspace) -> Result<()> {
+    for (name, member) in workspace.members() {
+        let allowed = MAY_NAME.iter().find(|(crate_name, _)| crate_name == name);
+        let allowed = allowed.map_or(&[][..], |(_, allowed)| allowed);
+        let named = member.dependencies.iter().map(String::as_str);
+        let wrong: BTreeSet<&str> = named.filter(|named| !allowed.contains(named)).collect();
+        ensure!(wrong.is_empty(), "`{name}` must not depend on {wrong:?}: see src/xtask/dependencies.rs");
+    }
+    Ok(())
+}
+
+fn check_browser(workspace: &Workspace) -> Result<()> {
+    let mut tree = workspace.cargo(["tree", "--package", "browser", "--target", WASM, "--edges", "normal"]);
+    let tree = process::output(tree.args(["--prefix", "none", "--format", "{p}", "--locked"]))?;
+    let names: BTreeSet<&str> = tree.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    ensure!(names.contains("console"), "`cargo tree` does not show the browser's crates");
+    if let Some(name) = NOT_IN_THE_BROWSER.iter().find(|name| names.contains(**name)) {
+        bail!(
+            "`{name}` would reach the browser: `cargo tree -p browser --target {WASM} -i {name}` shows how"
+        );
+    }
+    Ok(())
+}
+
+fn check_terms(workspace: &Workspace) -> Result<()> {
+    let metadata = process::output(&mut workspace.cargo(["metadata", "--format-version", "1", "--locked"]))?;
+    let metadata: Value = serde_json::from_str(&metadata)?;
+    for package in metadata["packages"].as_array().context("`cargo metadata` lists no packages")? {
+        let name = package["name"].as_str().unwrap_or_default();
+        let source = package["source"].as_str().unwrap_or("path+");
+        ensure!(
+            source.starts_with("registry+") || source.starts_with("path+"),
+            "`{name}` comes from {source}: take it from the registry"
+        );
+        let licence = package["license"].as_str().unwrap_or_default();
+        ensure!(permits(licence), "`{name}` has the licence {licence:?}: see src/xtask/dependencies.rs");
+    }
+    Ok(())
+}
+
+/// Whether each clause has an alternative that we take. An `OR` of `AND`s is read too strictly, never too kindly.
+fn permits(expression: &str) -> bool {
+    let plain = expression.replace(['(', ')'], " ").replace('/', " OR ");
+    plain.split(" AND ").all(|clause| clause.split(" OR ").any(|licence| LICENCES.contains(&licence.trim())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_clause_needs_an_alternative_that_we_take() {
+        assert!(permits("MIT"));
+        assert!(permits("MIT/Apache-2.0"));
+        assert!(permits("MIT OR Apache-2.0 OR LGPL-2.1-or-later"));
+        assert!(permits("(Apache-2.0 OR GPL-3.0) AND BSD-3-Clause"));
+        assert!(permits("Apache-2.0 WITH LLVM-exception OR GPL-2.0"));
+        assert!(!permits("MIT AND GPL-3.0"));
+        assert!(!permits("AGPL-3.0"));
+        assert!(!permits(""));
+    }
+}
