@@ -4,10 +4,12 @@
 
 use std::fmt;
 
+type Read<T> = Box<dyn Fn(&str) -> T>;
+
 /// Reads settings, each as `NAME` or from the file that `NAME_FILE` names. An empty value counts as none.
 pub struct Source {
-    variable: Box<dyn Fn(&str) -> Option<String>>,
-    file: Box<dyn Fn(&str) -> std::io::Result<String>>,
+    variable: Read<Option<String>>,
+    file: Read<std::io::Result<String>>,
 }
 
 /// A setting that is not what it should be.
