@@ -19,6 +19,8 @@ pub(crate) fn routes() -> Router<Arc<Cloud>> {
         .route("/", get(page::html))
         .route("/phone.css", get(page::css))
         .route("/phone.js", get(page::js))
+        .route("/sounds.js", get(page::sounds))
+        .route("/texts.js", get(page::texts))
         .route("/phone.svg", get(page::icon))
         .route("/phone", get(socket::open))
         .route("/phone/recordings/{sid}/{index}", get(recording::play))

@@ -17,22 +17,32 @@ pub(crate) async fn html() -> impl IntoResponse {
         (HeaderName::from_static("permissions-policy"), "microphone=(self)"),
         (header::REFERRER_POLICY, "no-referrer"),
     ];
-    (policies, file("text/html; charset=utf-8", include_str!("page.html")))
+    (policies, file("text/html; charset=utf-8", include_str!("page/phone.html")))
 }
 
 /// `/phone.css`.
 pub(crate) async fn css() -> impl IntoResponse {
-    file("text/css; charset=utf-8", include_str!("page.css"))
+    file("text/css; charset=utf-8", include_str!("page/phone.css"))
 }
 
 /// `/phone.js`.
 pub(crate) async fn js() -> impl IntoResponse {
-    file("text/javascript; charset=utf-8", include_str!("page.js"))
+    file("text/javascript; charset=utf-8", include_str!("page/phone.js"))
+}
+
+/// `/sounds.js`.
+pub(crate) async fn sounds() -> impl IntoResponse {
+    file("text/javascript; charset=utf-8", include_str!("page/sounds.js"))
+}
+
+/// `/texts.js`.
+pub(crate) async fn texts() -> impl IntoResponse {
+    file("text/javascript; charset=utf-8", include_str!("page/texts.js"))
 }
 
 /// `/phone.svg`.
 pub(crate) async fn icon() -> impl IntoResponse {
-    file("image/svg+xml", include_str!("page.svg"))
+    file("image/svg+xml", include_str!("page/phone.svg"))
 }
 
 fn file(content_type: &'static str, body: &'static str) -> impl IntoResponse {
