@@ -4,6 +4,7 @@
 
 pub mod chance;
 pub mod clock;
+mod cors;
 mod page;
 pub mod policy;
 pub mod router;
@@ -11,5 +12,6 @@ pub mod settings;
 pub mod site;
 pub mod sounds;
 pub mod token;
+pub mod voice;
 
 pub use router::{Parts, router};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use directory::Demonstration;
+use directory::{Company, Demonstration, Directory};
 use rehearsal::Rehearsal;
 use secrecy::ExposeSecret as _;
 use server::chance::Chance;
@@ -15,6 +15,7 @@ use server::policy::Signalling;
 use server::settings::{Account, BaseUrl, Cloud, Settings, Source};
 use server::site::Site;
 use server::token::TokenDesk;
+use server::voice::{Reception, Signatures};
 use server::{Parts, router};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -55,11 +56,12 @@ async fn serve() -> anyhow::Result<()> {
         .await
         .with_context(|| format!("HITOKU_ADDR: cannot listen on {addr}; is another one running?"))?;
     let addr = listener.local_addr()?;
+    let chance = Chance::of_the_machine();
     let demonstration = Demonstration::new();
     let (account, public, rehearsal) = match settings.cloud {
         Cloud::Twilio { account, public } => (account, public, None),
         Cloud::Rehearsal { addr: its_addr } => {
-            let account = invented(&Chance::of_the_machine());
+            let account = invented(&chance);
             let public = BaseUrl::of_local(addr);
             let rehearsal = rehearse(its_addr, &account, &public, &demonstration).await?;
             (account, public, Some(rehearsal))
@@ -69,8 +71,15 @@ async fn serve() -> anyhow::Result<()> {
         Some(rehearsal) => Signalling::Rehearsal(rehearsal.addr().to_string()),
         None => Signalling::Twilio,
     };
+    let directory: Arc<dyn Directory> = match &settings.company {
+        Some(base) => Arc::new(Company::new(&base.to_url()?).context("INTERNAL_API_BASE")?),
+        None => Arc::new(demonstration),
+    };
     let app = router(Parts {
         desk: Arc::new(TokenDesk::new(&account, settings.tokens.ttl_seconds, Clock::of_the_machine())),
+        allowed_origins: settings.tokens.allowed_origins,
+        signatures: Signatures::new(&account.auth_token, &public)?,
+        reception: Reception::new(directory, public.clone(), chance),
         signalling,
         site: Site::carried_or(settings.listen.site_root),
         live_reload: settings.listen.live_reload,

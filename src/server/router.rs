@@ -4,20 +4,28 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::middleware::{map_request, map_response};
+use axum::middleware::{from_fn_with_state, map_response};
 use axum::response::Response;
 use axum::routing::{any, get};
 use console::desk::AnyDesk;
 use leptos::prelude::provide_context;
 
+use crate::cors::{AllowedOrigins, around_token};
 use crate::page::{Pages, page};
 use crate::policy::{Policy, Signalling};
 use crate::site::Site;
+use crate::voice::{Door, Reception, Signatures, enter};
 
 /// What the routes are made of.
 pub struct Parts {
     /// Gives out tokens.
     pub desk: AnyDesk,
+    /// Other origins whose pages may ask for a token.
+    pub allowed_origins: Vec<String>,
+    /// Tells Twilio's webhooks from anybody's.
+    pub signatures: Signatures,
+    /// Answers Twilio's webhooks.
+    pub reception: Reception,
     /// Where the page finds the voice cloud.
     pub signalling: Signalling,
     /// The page's files.
@@ -41,14 +49,18 @@ pub fn router(parts: Parts) -> Router {
         policy: policy.clone(),
         desk: parts.desk.clone(),
     };
+    let origins = AllowedOrigins::new(&parts.allowed_origins);
+    let door = Door { signatures: Arc::new(parts.signatures), reception: Arc::new(parts.reception) };
     let desk = parts.desk;
-    let server_functions = move |request: Request| {
+    let token = move |request: Request| {
         let desk = desk.clone();
         leptos_axum::handle_server_fns_with_context(move || provide_context(desk.clone()), request)
     };
     Router::new()
         .route("/", get(page))
-        .route("/token", any(server_functions).layer(map_request(plain)))
+        .route("/token", any(token).layer(from_fn_with_state(origins, around_token)))
+        .route("/incoming", any(enter).with_state(door.clone()))
+        .route("/dialed", any(enter).with_state(door))
         .route("/healthz", get(async || "ok\n"))
         .merge(files)
         .with_state(pages)
@@ -56,11 +68,4 @@ pub fn router(parts: Parts) -> Router {
             policy.complete(response.headers_mut());
             std::future::ready(response)
         }))
-}
-
-/// Leptos answers a form of a page without scripts by a redirect to that page. Ours are asked by programs.
-async fn plain(mut request: Request) -> Request {
-    request.headers_mut().remove(axum::http::header::ACCEPT);
-    request.headers_mut().remove(axum::http::header::REFERER);
-    request
 }

@@ -34,6 +34,14 @@ impl BaseUrl {
         &self.0
     }
 
+    /// The address as a URL.
+    ///
+    /// # Errors
+    /// None that [`parse`](Self::parse) let through.
+    pub fn to_url(&self) -> Result<Url, url::ParseError> {
+        Url::parse(&self.0)
+    }
+
     /// Whether it is reached over TLS.
     #[must_use]
     pub fn is_secure(&self) -> bool {

@@ -1,0 +1,63 @@
+//! What surrounds `/token`: which other origins' pages may ask, which methods, and how its errors look.
+//!
+//! Invariant: an origin is named in an answer only if the settings name it.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::header::{
+    ACCEPT, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_MAX_AGE, ALLOW, CACHE_CONTROL, CONTENT_TYPE, ORIGIN, VARY,
+};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use console::token::TokenError;
+use leptos::server_fn::error::FromServerFnError;
+
+/// The origins that may ask for tokens besides our own.
+#[derive(Clone, Debug)]
+pub(crate) struct AllowedOrigins(Arc<[HeaderValue]>);
+
+const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, OPTIONS");
+const RESOURCE: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+
+impl AllowedOrigins {
+    pub(crate) fn new(origins: &[String]) -> Self {
+        Self(origins.iter().filter_map(|origin| HeaderValue::try_from(origin).ok()).collect())
+    }
+
+    fn allow(&self, origin: Option<&HeaderValue>, headers: &mut HeaderMap) {
+        headers.insert(VARY, HeaderValue::from_static("Origin"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if let Some(origin) = origin.filter(|origin| self.0.contains(origin)) {
+            headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+            headers.insert(ACCESS_CONTROL_ALLOW_METHODS, METHODS);
+            headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("Content-Type"));
+            headers.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
+            headers.insert(RESOURCE, HeaderValue::from_static("cross-origin"));
+        }
+    }
+}
+
+/// Answers `OPTIONS` and unknown methods, and lets the server functions answer the rest.
+pub(crate) async fn around_token(
+    State(origins): State<AllowedOrigins>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let origin = request.headers().get(ORIGIN).cloned();
+    // Leptos answers what a page without scripts asks by a redirect to that page; who asks here is a program.
+    request.headers_mut().remove(ACCEPT);
+    let mut response = match *request.method() {
+        Method::GET | Method::POST => next.run(request).await,
+        Method::OPTIONS => (StatusCode::NO_CONTENT, [(ALLOW, METHODS)]).into_response(),
+        _ => {
+            let headers = [(ALLOW, METHODS), (CONTENT_TYPE, HeaderValue::from_static("application/json"))];
+            let body = TokenError::MethodNotAllowed.ser();
+            (StatusCode::METHOD_NOT_ALLOWED, headers, body).into_response()
+        }
+    };
+    origins.allow(origin.as_ref(), response.headers_mut());
+    response
+}

@@ -1,0 +1,90 @@
+//! The door of the voice webhooks: lets in what Twilio signed, and nobody out without TwiML.
+//!
+//! Invariant: an answer is 403 before the signature fits, and 200 with TwiML after, whatever panics, fails or is malformed.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{Request, State};
+use axum::http::header::{ACCEPT, CONTENT_TYPE};
+use axum::http::{HeaderName, Method, StatusCode};
+use axum::response::{IntoResponse, Response};
+use futures::FutureExt;
+use leptos::prelude::provide_context;
+use tokio::time::timeout;
+
+use super::phrases;
+use super::reception::Reception;
+use super::signature::Signatures;
+use super::twiml::Twiml;
+
+/// What the door knows.
+#[derive(Clone)]
+pub(crate) struct Door {
+    pub(crate) signatures: Arc<Signatures>,
+    pub(crate) reception: Arc<Reception>,
+}
+
+const SIGNATURE: HeaderName = HeaderName::from_static("x-twilio-signature");
+/// Twilio's forms are a few kilobytes.
+const LARGEST_BODY: usize = 256 * 1024;
+/// A body that trickles in slower than this is not Twilio's.
+const BODY_WITHIN: Duration = Duration::from_secs(5);
+
+/// Answers any request to a voice webhook.
+pub(crate) async fn enter(State(door): State<Door>, request: Request) -> Response {
+    match AssertUnwindSafe(door.answer(request)).catch_unwind().await {
+        Ok(response) => response,
+        Err(_) => {
+            tracing::error!("a voice webhook panicked; the caller was asked to call again");
+            courteous()
+        }
+    }
+}
+
+impl Door {
+    async fn answer(&self, request: Request) -> Response {
+        let (mut parts, body) = request.into_parts();
+        let path_and_query = parts.uri.path_and_query().map_or("/", |whole| whole.as_str());
+        // Of a GET, Twilio signs the address alone, and its query is the form.
+        let (form, fields) = if parts.method == Method::POST {
+            let body = timeout(BODY_WITHIN, to_bytes(body, LARGEST_BODY)).await;
+            let Ok(Ok(body)) = body else { return self.refuse(path_and_query, "its body cannot be read") };
+            (body.clone(), body)
+        } else {
+            (Bytes::copy_from_slice(parts.uri.query().unwrap_or_default().as_bytes()), Bytes::new())
+        };
+        let Some(signature) = parts.headers.get(SIGNATURE) else {
+            return self.refuse(path_and_query, "it has no X-Twilio-Signature");
+        };
+        if !self.signatures.fit(signature.as_bytes(), path_and_query, &fields) {
+            return self.refuse(path_and_query, "its X-Twilio-Signature does not fit");
+        }
+        parts.method = Method::POST;
+        // Leptos answers what a page without scripts posts by a redirect to that page.
+        parts.headers.remove(ACCEPT);
+        let reception = self.reception.clone();
+        let context = move || provide_context(reception.clone());
+        let request = Request::from_parts(parts, Body::from(form));
+        let answered = leptos_axum::handle_server_fns_with_context(context, request).await.into_response();
+        if answered.status() == StatusCode::OK { answered } else { courteous() }
+    }
+
+    fn refuse(&self, path_and_query: &str, why: &'static str) -> Response {
+        let url = self.signatures.address(path_and_query);
+        tracing::warn!(
+            url,
+            why,
+            "refused a voice webhook that Twilio did not sign for this address: compare it with the one at Twilio, \
+             and AUTH_TOKEN with the account's"
+        );
+        StatusCode::FORBIDDEN.into_response()
+    }
+}
+
+fn courteous() -> Response {
+    let twiml = Twiml::say(phrases::TROUBLE).into_string();
+    ([(CONTENT_TYPE, "text/xml; charset=utf-8")], twiml).into_response()
+}
