@@ -61,8 +61,9 @@ export class Watch {
     context.on('response', (response) => this.#keep(this.#response(context, response)));
     context.on('console', (message) => this.#console(message));
     context.on('weberror', (error) => {
-      this.search('console line', 'page error', error.error().stack ?? String(error.error()));
-      this.troubles.push({ kind: 'page error', text: error.error().stack ?? String(error.error()) });
+      const text = `${error.error().message}\n${error.error().stack}`;
+      this.search('console line', 'page error', text);
+      this.troubles.push({ kind: 'page error', text });
     });
     context.on('serviceworker', (worker) => {
       this.troubles.push({ kind: 'unread', text: `a service worker, which nobody searches: ${worker.url()}` });

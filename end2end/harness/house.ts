@@ -117,8 +117,12 @@ export class House {
     const server = Program.start(HITOKU, settings);
     this.programs.push(['hitoku', server]);
     this.#server = server;
-    this.#consoleOrigin = (await server.says(/^ *console +(http:\S+)/m))[1] ?? '';
-    if (this.form === 'rehearsal') this.#meetCloud((await server.says(/^ *customer's phone +(http:\S+)/m))[1] ?? '');
+    if (this.form === 'rehearsal') {
+      this.#consoleOrigin = (await server.says(/^ *console +(http:\S+)/m))[1] ?? '';
+      this.#meetCloud((await server.says(/^ *customer's phone +(http:\S+)/m))[1] ?? '');
+    } else {
+      this.#consoleOrigin = (await server.says(/^ *listening on +(http:\S+)/m))[1] ?? '';
+    }
   }
 
   async pullDown(): Promise<void> {

@@ -11,6 +11,9 @@ import { overhear } from './sound.ts';
 
 export { expect } from '@playwright/test';
 
+/** What Chromium and the SDK say when something is refused, breaks or is cut. Both say it however well it is dealt with. */
+export const COMPLAINTS = /^WebSocket connection to |^Failed to load resource|^\[TwilioVoice\]/;
+
 interface Options {
   form: Form;
   /** Settings of the server, besides those of the form. */

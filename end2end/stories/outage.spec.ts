@@ -1,11 +1,8 @@
 // What breaks, comes back. Meanwhile the console says no more than is true.
 import { people } from '../harness/people.ts';
-import { expect, test } from '../harness/story.ts';
+import { COMPLAINTS, expect, test } from '../harness/story.ts';
 
-/** What Chromium and the SDK say when a connection is refused, breaks or is cut. */
-const NETWORK = /WebSocket|ERR_CONNECTION|ERR_INTERNET|Failed to load resource|31005|ConnectionError/;
-
-test.use({ expected: NETWORK });
+test.use({ expected: COMPLAINTS });
 
 for (const [how, leave] of Object.entries({ 'ends and starts': 'end', 'is killed and starts': 'kill' } as const)) {
   test(`the server ${how} again while the operator waits`, async ({ operator, house }) => {

@@ -1,7 +1,7 @@
 // As in production: with Twilio's settings, behind a front door, asking the company's API, and the SDK reaching Twilio's own host names over
 // TLS without a line of script in between.
 import { people } from '../harness/people.ts';
-import { expect, test } from '../harness/story.ts';
+import { COMPLAINTS, expect, test } from '../harness/story.ts';
 
 test.use({ form: 'production' });
 
@@ -36,7 +36,7 @@ test('nothing in the page speaks of the rehearsal', async ({ seat, house }) => {
 });
 
 test.describe('with errors on the way', () => {
-  test.use({ expected: /WebSocket|ERR_CONNECTION|Failed to load resource|31005|ConnectionError/ });
+  test.use({ expected: COMPLAINTS });
 
   test('the connection is cut during a call, which goes on through another edge', async ({ operator, cloud }) => {
     const caller = await cloud.call(people.oneil);

@@ -1,0 +1,51 @@
+// The customer's phone in a browser of its own, which no search watches: there the number belongs.
+import { type Browser, type Locator, type Page, expect } from '@playwright/test';
+import { allow } from './microphone.ts';
+import type { Person } from './people.ts';
+import { overhear } from './sound.ts';
+
+export class Phone {
+  readonly page: Page;
+
+  private constructor(page: Page) {
+    this.page = page;
+  }
+
+  static async open(browser: Browser, origin: string): Promise<Phone> {
+    const context = await browser.newContext({ locale: 'ja-JP' });
+    await context.addInitScript(overhear);
+    await allow(context, origin, true);
+    const page = await context.newPage();
+    await page.goto(origin);
+    return new Phone(page);
+  }
+
+  /** Calls the company as this person; `who` is what the phone calls them. */
+  async call(who: Person | string): Promise<void> {
+    const name = typeof who === 'string' ? who : who.name;
+    await this.page.getByRole('radio', { name }).check();
+    await this.page.getByRole('button', { name: '電話をかける' }).click();
+  }
+
+  /** How far the call is. */
+  get state(): Locator {
+    return this.page.getByRole('status');
+  }
+
+  async is(state: string): Promise<void> {
+    await expect(this.state).toHaveText(state);
+  }
+
+  /** What was announced to the customer. */
+  get announced(): Locator {
+    return this.page.getByRole('list', { name: '聞こえた案内' }).getByRole('listitem');
+  }
+
+  async press(name: string): Promise<void> {
+    await this.page.getByRole('button', { name, exact: true }).click();
+  }
+
+  async close(): Promise<void> {
+    await this.page.context().close();
+  }
+}
