@@ -6,6 +6,7 @@
 #![expect(clippy::print_stderr, reason = "a command line tool talks to its terminal")]
 
 mod assets;
+mod bench;
 mod cargo_tools;
 mod chromium;
 mod debian;
@@ -38,6 +39,7 @@ Hitoku's workshop. Usage: cargo xtask <COMMAND>
   build              the same without serving: target/release/hitoku, one file that runs alone
   test [PART]        everything: formatting, lints, unit and browser tests
                      PART: lint, unit or browser
+  bench              measure: requests a second, memory, the page
   set-up             only install what is missing: the wasm target, cargo-leptos, wasm-bindgen,
                      the npm packages, the Voice SDK, and Chromium for the tests
   --help             this text
@@ -70,6 +72,7 @@ fn run(arguments: &[&str]) -> Result<()> {
         ["test", "lint"] => suite::run(&Workspace::find()?, &[Part::Lint])?,
         ["test", "unit"] => suite::run(&Workspace::find()?, &[Part::Unit])?,
         ["test", "browser"] => suite::run(&Workspace::find()?, &[Part::Browser])?,
+        ["bench"] => bench::run(&Workspace::find()?)?,
         other => bail!("there is no `cargo xtask {}`\n\n{HELP}", other.join(" ")),
     }
     Ok(())

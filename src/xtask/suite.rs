@@ -77,11 +77,17 @@ fn unit(workspace: &Workspace) -> Result<()> {
 
 fn browser(workspace: &Workspace) -> Result<()> {
     release::build(workspace, &[release::HITOKU, release::REHEARSAL])?;
+    stage("browser tests", playwright(workspace, &[])?)
+}
+
+/// Playwright with what was built for release.
+pub(crate) fn playwright(workspace: &Workspace, arguments: &[&str]) -> Result<Command> {
     let mut playwright = npx(workspace, &["playwright", "test"]);
+    playwright.args(arguments);
     playwright.env("HITOKU_BIN", workspace.release_binary("hitoku"));
     playwright.env("REHEARSAL_BIN", workspace.release_binary("rehearsal"));
     playwright.env("CHROMIUM", chromium::find(workspace)?.context("there is no Chromium")?);
-    stage("browser tests", playwright)
+    Ok(playwright)
 }
 
 /// A program that npm has installed; none is downloaded for it.
