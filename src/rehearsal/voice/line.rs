@@ -201,8 +201,8 @@ impl Line {
     pub(super) fn finish(mut self, status: CallStatus) {
         self.call.notify(Notice::Ringback { on: false, tone: None });
         self.cloud.switchboard.remove_media(self.call.media);
-        self.set_status(status);
         self.cloud.media.close(self.call.media);
+        self.set_status(status);
     }
 }
 

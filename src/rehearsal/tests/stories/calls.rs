@@ -1,0 +1,173 @@
+//! A call between one customer and one operator, to each of its ends.
+
+use reqwest::Method;
+use serde_json::json;
+
+use crate::{
+    house::{CALLER, House, NUMBER},
+    sdk::Sdk,
+};
+
+const DIAL: &str = r#"<Response><Dial answerOnBridge="true" callerId="client:masked"><Client><Identity>user001</Identity>
+    <Parameter name="customerName" value="O'Neil &amp; Sons &lt;K&gt;"/></Client></Dial></Response>"#;
+
+#[tokio::test]
+async fn ring_accept_and_the_operator_hangs_up() {
+    let mut house = House::open().await;
+    house.twiml("/incoming", DIAL);
+    let mut sdk = Sdk::register(&house, "user001").await;
+    let sid = house.call().await;
+    let asked = house.post("/incoming").await;
+    assert_eq!(asked.headers["user-agent"], "TwilioProxy/1.1");
+    for (field, value) in [
+        ("CallSid", &sid[..]),
+        ("AccountSid", "AC1"),
+        ("From", CALLER),
+        ("Caller", CALLER),
+        ("To", NUMBER),
+        ("Called", NUMBER),
+        ("CallStatus", "ringing"),
+        ("Direction", "inbound"),
+        ("ApiVersion", "2010-04-01"),
+        ("FromCountry", "GB"),
+        ("ToCountry", "US"),
+    ] {
+        assert_eq!(asked.form[field], value, "{field}");
+    }
+
+    let invite = sdk.expect("invite").await;
+    let parameters = &invite["parameters"];
+    assert_eq!(parameters["From"], "client:masked");
+    assert_eq!(parameters["To"], "client:user001");
+    assert_eq!(parameters["CallSid"], invite["callsid"]);
+    assert_eq!(parameters["Params"], "customerName=O%27Neil+%26+Sons+%3CK%3E");
+    assert_ne!(invite["callsid"], sid);
+    assert!(invite["reconnect"].is_string());
+    // A telephone speaks G.711 and nothing else.
+    assert!(!invite["sdp"].as_str().unwrap().contains("opus"));
+    assert_eq!(house.until(&sid, "ringing").await["legs"][0]["status"], "ringing");
+
+    sdk.answer(&invite).await;
+    assert_eq!(house.until(&sid, "in-progress").await["legs"][0]["status"], "in-progress");
+    sdk.send("hangup", json!({"callsid": invite["callsid"]})).await;
+    let over = house.until(&sid, "completed").await;
+    assert_eq!(over["status"], "completed");
+    assert_eq!(over["legs"][0]["status"], "completed");
+    assert_eq!(over["heard"][0]["kind"], "ringback");
+    assert!(!house.frames().await.contains("7700900101"));
+    assert_eq!(house.api(Method::GET, "/media", None).await["legs"], 0);
+    house.close().await;
+}
+
+#[tokio::test]
+async fn the_caller_hangs_up() {
+    let house = House::open().await;
+    house.twiml("/incoming", DIAL);
+    let mut sdk = Sdk::register(&house, "user001").await;
+    let sid = house.call().await;
+    let invite = sdk.accept().await;
+    house.until(&sid, "in-progress").await;
+    house.hang_up(&sid).await;
+    assert_eq!(sdk.expect("hangup").await["callsid"], invite["callsid"]);
+    assert_eq!(house.until(&sid, "completed").await["status"], "completed");
+}
+
+#[tokio::test]
+async fn the_caller_gives_up() {
+    let house = House::open().await;
+    house.twiml("/incoming", DIAL);
+    let mut sdk = Sdk::register(&house, "user001").await;
+    let sid = house.call().await;
+    let invite = sdk.expect("invite").await;
+    house.hang_up(&sid).await;
+    assert_eq!(sdk.expect("cancel").await["callsid"], invite["callsid"]);
+    let over = house.until(&sid, "canceled").await;
+    assert_eq!((&over["status"], &over["legs"][0]["status"]), (&json!("canceled"), &json!("canceled")));
+    // An answer that comes too late finds no call.
+    sdk.answer(&invite).await;
+    assert_eq!(sdk.expect("hangup").await["callsid"], invite["callsid"]);
+}
+
+#[tokio::test]
+async fn the_operator_declines() {
+    let house = House::open().await;
+    house.twiml("/incoming", DIAL);
+    let mut sdk = Sdk::register(&house, "user001").await;
+    let sid = house.call().await;
+    let invite = sdk.expect("invite").await;
+    sdk.send("reject", json!({"callsid": invite["callsid"]})).await;
+    assert_eq!(house.until(&sid, "busy").await["status"], "busy");
+}
+
+#[tokio::test]
+async fn the_operators_microphone_fails() {
+    let house = House::open().await;
+    house.twiml("/incoming", DIAL);
+    let mut sdk = Sdk::register(&house, "user001").await;
+    let sid = house.call().await;
+    let invite = sdk.expect("invite").await;
+    sdk.send("hangup", json!({"callsid": invite["callsid"]})).await;
+    assert_eq!(house.until(&sid, "no-answer").await["status"], "no-answer");
+}
+
+#[tokio::test]
+async fn nobody_is_registered() {
+    let house = House::open().await;
+    house.twiml("/incoming", DIAL);
+    let sid = house.call().await;
+    let over = house.until(&sid, "no-answer").await;
+    assert_eq!((&over["status"], &over["legs"][0]["status"]), (&json!("no-answer"), &json!("no-answer")));
+}
+
+#[tokio::test]
+async fn nobody_answers_in_time() {
+    let house = House::open().await;
+    house.twiml(
+        "/incoming",
+        r#"<Response><Dial answerOnBridge="true" timeout="1"><Client>user001</Client></Dial></Response>"#,
+    );
+    let mut sdk = Sdk::register(&house, "user001").await;
+    let sid = house.call().await;
+    sdk.expect("invite").await;
+    sdk.expect("cancel").await;
+    assert_eq!(house.until(&sid, "no-answer").await["status"], "no-answer");
+}
+
+#[tokio::test]
+async fn they_talk_for_too_long() {
+    let house = House::open().await;
+    house.twiml("/incoming", r#"<Response><Dial timeLimit="1"><Client>user001</Client></Dial></Response>"#);
+    let mut sdk = Sdk::register(&house, "user001").await;
+    let sid = house.call().await;
+    sdk.accept().await;
+    sdk.expect("hangup").await;
+    assert_eq!(house.until(&sid, "completed").await["status"], "completed");
+}
+
+#[tokio::test]
+async fn without_caller_id_the_number_is_passed_on_as_twilio_does() {
+    let house = House::open().await;
+    house.twiml("/incoming", "<Response><Dial><Client>user001</Client></Dial></Response>");
+    let mut sdk = Sdk::register(&house, "user001").await;
+    house.call().await;
+    let invite = sdk.expect("invite").await;
+    assert_eq!(invite["parameters"]["From"], CALLER);
+    assert!(invite["parameters"].get("Params").is_none());
+}
+
+#[tokio::test]
+async fn digits_messages_and_outgoing_calls() {
+    let house = House::open().await;
+    house.twiml("/incoming", DIAL);
+    let mut sdk = Sdk::register(&house, "user001").await;
+    let sid = house.call().await;
+    let invite = sdk.accept().await;
+    house.until(&sid, "in-progress").await;
+    sdk.send("dtmf", json!({"callsid": invite["callsid"], "dtmf": "1w2#"})).await;
+    sdk.send("message", json!({"callsid": invite["callsid"], "voiceeventsid": "KX1", "content": "{}"})).await;
+    assert_eq!(sdk.expect("ack").await["voiceeventsid"], "KX1");
+    sdk.send("invite", json!({"callsid": "TJSout", "sdp": "v=0", "twilio": {}})).await;
+    assert_eq!(sdk.expect("hangup").await["error"]["code"], 31201);
+    sdk.send("hangup", json!({"callsid": invite["callsid"]})).await;
+    assert_eq!(house.until(&sid, "completed").await["digits"], "1w2#");
+}
