@@ -52,8 +52,8 @@ pub(crate) enum CallEvent {
     Media(MediaEvent),
 }
 
-/// What the HTTP API shows of a call.
-#[derive(Clone, Debug, Serialize)]
+/// What the HTTP API shows of a call. Documents may name numbers, so it has no `Debug`.
+#[derive(Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Record {
     /// `CA…`.

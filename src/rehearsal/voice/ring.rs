@@ -17,7 +17,7 @@ use super::{
     script::Next,
     status::CallStatus,
     talk::Talk,
-    twiml::{Client, Dial, LegCallback},
+    twiml::{CallerId, Client, Dial, LegCallback},
     webhook::Request,
 };
 use crate::{
@@ -99,7 +99,7 @@ impl Line {
     }
 
     fn caller_id(&self, dial: &Dial) -> Result<String, TwilioError> {
-        let Some(caller_id) = &dial.caller_id else { return Ok(self.call.from.clone()) };
+        let Some(CallerId(caller_id)) = &dial.caller_id else { return Ok(self.call.from.clone()) };
         let is_client = caller_id.strip_prefix("client:").is_some_and(|name| !name.is_empty());
         if is_client || *caller_id == self.cloud.settings.number || *caller_id == self.call.from {
             return Ok(caller_id.clone());

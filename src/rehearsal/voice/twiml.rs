@@ -3,7 +3,7 @@
 //! Only what a company that takes calls in browsers needs. An unknown verb is an error rather than skipped,
 //! so that what passes here passes at Twilio. Unknown attributes are ignored, as there.
 
-use std::time::Duration;
+use std::{fmt, time::Duration};
 
 use roxmltree::{Document, Node};
 
@@ -77,13 +77,23 @@ pub(crate) struct Dial {
     /// Whether the caller's call is answered only when somebody here answers.
     pub(crate) answer_on_bridge: bool,
     /// What is shown instead of the caller's number.
-    pub(crate) caller_id: Option<String>,
+    pub(crate) caller_id: Option<CallerId>,
     /// One after the other instead of all at once.
     pub(crate) sequential: bool,
     /// Where to go afterwards.
     pub(crate) action: Option<Link>,
     /// A country's ringing tone, or a recording.
     pub(crate) ring_tone: Option<String>,
+}
+
+/// `callerId`: `client:…`, or a number, which `Debug` does not show.
+#[derive(Clone, PartialEq)]
+pub(crate) struct CallerId(pub(crate) String);
+
+impl fmt::Debug for CallerId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("CallerId(…)")
+    }
 }
 
 /// `<Client>`.
@@ -170,7 +180,7 @@ fn dial(node: Node<'_, '_>) -> Result<Dial, TwilioError> {
         timeout: Duration::from_secs(number(node, "timeout", 30, 13212)?),
         time_limit: Duration::from_secs(number(node, "timeLimit", 14_400, 13216)?),
         answer_on_bridge: is_true(node, "answerOnBridge"),
-        caller_id: node.attribute("callerId").map(str::to_owned),
+        caller_id: node.attribute("callerId").map(|id| CallerId(id.to_owned())),
         sequential,
         action: link(node, "action", "method"),
         ring_tone: node.attribute("ringTone").map(str::to_owned),
@@ -278,7 +288,7 @@ mod tests {
         assert!(dial.answer_on_bridge && !dial.sequential);
         assert_eq!(dial.time_limit, Duration::from_secs(3600));
         assert_eq!(dial.timeout, Duration::from_secs(30));
-        assert_eq!(dial.caller_id.as_deref(), Some("client:masked"));
+        assert_eq!(dial.caller_id, Some(CallerId("client:masked".into())));
         assert_eq!(dial.action, Some(Link { url: "/dialed".into(), get: false }));
         let [client] = &dial.clients[..] else { panic!("{dial:?}") };
         assert_eq!(client.identity, "user001");

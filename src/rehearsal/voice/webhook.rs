@@ -28,7 +28,7 @@ pub(crate) struct Request {
 }
 
 /// What became of a request, as the HTTP API shows it.
-#[derive(Clone, Debug, Default, Serialize)]
+#[derive(Clone, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Exchange {
     /// Where it went.
