@@ -7,6 +7,7 @@ mod attention;
 mod bar;
 mod button;
 mod clock;
+mod element;
 mod icon;
 mod journal;
 mod off;
@@ -30,6 +31,7 @@ use leptos::prelude::*;
 use crate::language::Language;
 use crate::setup::Setup;
 use crate::softphone::{Entry, Telephone, use_telephone};
+use element::Element;
 use scene::Scene;
 use words::Text;
 
@@ -37,60 +39,74 @@ use words::Text;
 #[derive(Clone, Copy)]
 struct Page {
     shift: Signal<Shift>,
-    scene: Memo<Scene>,
     journal: Signal<Vec<Entry>>,
     now: Signal<Millis>,
-    language: RwSignal<Language>,
+    choices: RwSignal<Choices>,
+    desk: StoredValue<(String, Telephone)>,
+}
+
+/// What the operator chose for themselves.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Choices {
+    language: Language,
     /// Whether single keys are shortcuts; an operator who dictates or uses a switch turns them off.
-    shortcuts: RwSignal<bool>,
-    desk: StoredValue<String>,
-    telephone: StoredValue<Telephone>,
+    shortcuts: bool,
 }
 
 impl Page {
     fn of_context() -> Self {
         let telephone = use_telephone();
         let setup = use_context::<Setup>();
-        let shift = telephone.shift();
+        let language = setup.as_ref().map(|setup| setup.language).unwrap_or_default();
+        let name = setup.map(|setup| setup.identity.to_string()).unwrap_or_default();
         Self {
-            shift,
-            scene: Memo::new(move |_| shift.with(Scene::of)),
+            shift: telephone.shift(),
             journal: telephone.journal(),
             now: telephone.now(),
-            language: RwSignal::new(setup.as_ref().map(|setup| setup.language).unwrap_or_default()),
-            shortcuts: RwSignal::new(true),
-            desk: StoredValue::new(setup.map(|setup| setup.identity.to_string()).unwrap_or_default()),
-            telephone: StoredValue::new(telephone),
+            choices: RwSignal::new(Choices { language, shortcuts: true }),
+            desk: StoredValue::new((name, telephone)),
         }
+    }
+
+    fn scene(self) -> Scene {
+        self.shift.with(Scene::of)
     }
 
     /// The text in the page's language.
     fn say(self, text: Text) -> &'static str {
-        text.of(self.language.get())
+        text.of(self.choices.get().language)
     }
 
-    /// How long ago that was, as `mm:ss`.
+    /// How long ago that was, as a running `mm:ss`.
     fn since(self, then: Millis) -> String {
         clock::lasting(self.now.get().saturating_sub(then))
     }
 
+    /// The heading of a scene, where the focus rests when what had it is gone.
+    fn title(self, title: Text) -> Element {
+        element::text("h1", "title", self.say(title)).with("tabindex", "-1").with("data-rest", "")
+    }
+
     fn intend(self, intent: Intent) {
-        self.telephone.with_value(|telephone| telephone.intend(intent));
+        self.desk.with_value(|(_, telephone)| telephone.intend(intent));
     }
 }
 
-/// The page.
-pub(crate) fn draw() -> AnyView {
+/// The page: each part follows what it reads, and is drawn again as a whole.
+pub(crate) fn draw() -> impl IntoView {
     let page = Page::of_context();
     attention::attend(page);
     view! {
-        <div class="page" data-scene=move || page.scene.get().name()>
-            {bar::draw(page)}
-            <main class="stage" id="stage">{stage::draw(page)}</main>
-            {journal::draw(page)}
-            {bar::draw_foot(page)}
-            {attention::draw(page)}
+        <div class="page" data-scene=move || page.scene().name()>
+            {live(page, bar::draw)}
+            {live(page, stage::draw)}
+            {live(page, journal::draw)}
+            {live(page, bar::draw_foot)}
+            {live(page, attention::draw)}
         </div>
     }
-    .into_any()
+}
+
+fn live(page: Page, draw: fn(Page) -> Element) -> impl IntoView {
+    move || draw(page)
 }

@@ -4,91 +4,108 @@
 //! floor: when what had it disappears, it goes to what the scene rests on, and a new ring takes it only from an operator who
 //! is neither on a call nor typing.
 
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::time::Duration;
 
 use domain::shift::{CallId, Intent, Shift};
 use leptos::ev::{self, KeyboardEvent};
 use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast;
-use leptos::web_sys::{Element, HtmlElement};
+use leptos::web_sys::HtmlElement;
 
+use super::element::{Element, text};
 use super::scene::{self, Scene};
-use super::{Page, ring, talk, words};
+use super::{Choices, Page, ring, talk, words};
 use crate::language;
 
 const A_YEAR: u32 = 365 * 24 * 60 * 60;
-const SHORTCUTS_COOKIE: &str = "shortcuts";
+const SHORTCUTS_ON: &str = "shortcuts=on";
+const SHORTCUTS_OFF: &str = "shortcuts=off";
 
 /// Announces a ring to those who do not see it. Everything else is said by elements that are seen.
-pub(crate) fn draw(page: Page) -> AnyView {
-    let spoken = move || page.shift.with(|shift| spoken(page, shift)).unwrap_or_default();
-    view! { <p class="spoken" aria-live="assertive">{spoken}</p> }.into_any()
+pub(crate) fn draw(page: Page) -> Element {
+    let spoken = page.shift.with(|shift| spoken(page, shift)).unwrap_or_default();
+    text("p", "spoken", spoken).with("aria-live", "assertive")
 }
 
 /// Runs in the browser only: effects do not run on the server.
 pub(crate) fn attend(page: Page) {
-    Effect::new(move |_| {
-        let status = match page.scene.get() {
-            _ if page.shift.with(scene::waits) => Some(words::RINGING),
-            Scene::Off => None,
-            scene => Some(scene.status()),
-        };
-        let title = page.say(words::TITLE);
-        let bell = if page.shift.with(scene::waits) { "● " } else { "" };
-        document().set_title(
-            &status.map_or(title.to_owned(), |status| format!("{bell}{} | {title}", page.say(status))),
-        );
-    });
-    Effect::new(move |first: Option<()>| {
-        let tag = page.language.get().tag();
-        if first.is_some() {
-            remember(language::COOKIE, tag);
-        }
-        if let Some(root) = document().document_element() {
-            drop(root.set_attribute("lang", tag));
-        }
-    });
-    Effect::new(move |first: Option<()>| {
-        let on = page.shortcuts.get();
-        if first.is_some() {
-            remember(SHORTCUTS_COOKIE, if on { "on" } else { "off" });
-        } else if cookies().is_some_and(|cookies| cookies.contains("shortcuts=off")) {
-            page.shortcuts.set(false);
-        }
-    });
+    effect(move |_| document().set_title(&title(page)));
+    attend_choices(page);
     attend_focus(page);
-    Effect::new(move |_| {
+    effect(move |_| {
         let listener = window_event_listener(ev::keydown, move |event| press(page, &event));
         on_cleanup(move || listener.remove());
     });
 }
 
-fn attend_focus(page: Page) {
-    let before_ring = StoredValue::new_local(None::<HtmlElement>);
-    let call = Memo::new(move |_| page.shift.with(answerable));
-    Effect::new(move |last: Option<Option<CallId>>| {
-        page.scene.track();
-        let call = call.get();
-        let rings = call.is_some() && last.flatten() != call;
-        let first = last.is_none();
-        // After the page has drawn the change.
-        set_timeout(
-            move || match focused() {
-                _ if first => {}
-                held if rings && !held.as_ref().is_some_and(types) => {
-                    before_ring.set_value(held);
-                    focus(rest());
-                }
-                None => {
-                    let back = before_ring.try_update_value(Option::take).flatten();
-                    focus(back.filter(|element| call.is_none() && element.is_connected()).or_else(rest));
-                }
-                Some(_) => {}
-            },
-            Duration::ZERO,
-        );
-        call
+/// Boxed, so that the WASM carries the machinery of an effect once; told whether it runs for the first time.
+fn effect(run: impl FnMut(bool) + 'static) {
+    let mut run: Box<dyn FnMut(bool)> = Box::new(run);
+    Effect::new(move |before: Option<()>| run(before.is_none()));
+}
+
+fn title(page: Page) -> String {
+    let name = page.say(words::TITLE);
+    match page.scene() {
+        _ if page.shift.with(scene::waits) => format!("● {} | {name}", page.say(words::RINGING)),
+        Scene::Off => name.to_owned(),
+        scene => format!("{} | {name}", page.say(scene.status())),
+    }
+}
+
+/// The server knows the language when it renders the page, but not whether the keys are shortcuts.
+fn attend_choices(page: Page) {
+    let mut before = None;
+    effect(move |first| {
+        let Choices { language, shortcuts } = page.choices.get();
+        let (language_before, shortcuts_before) =
+            before.replace((language, shortcuts)).unwrap_or((language, true));
+        if first && cookies().is_some_and(|cookies| cookies.contains(SHORTCUTS_OFF)) {
+            page.choices.update(|choices| choices.shortcuts = false);
+        }
+        if language != language_before {
+            remember(&format!("{}={}", language::COOKIE, language.tag()));
+            if let Some(root) = document().document_element() {
+                drop(root.set_attribute("lang", language.tag()));
+            }
+        }
+        if shortcuts != shortcuts_before {
+            remember(if shortcuts { SHORTCUTS_ON } else { SHORTCUTS_OFF });
+        }
     });
+}
+
+fn attend_focus(page: Page) {
+    let before_ring = Rc::new(RefCell::new(None));
+    let mut last = None;
+    effect(move |first| {
+        page.choices.track();
+        let call = page.shift.with(answerable);
+        let rings = call.is_some() && call != last;
+        last = call;
+        let before_ring = Rc::clone(&before_ring);
+        if !first {
+            // After the page has drawn the change.
+            set_timeout(move || settle(call.is_some(), rings, &before_ring), Duration::ZERO);
+        }
+    });
+}
+
+/// `waits`: a call may be answered; `rings`: it did not wait until now.
+fn settle(waits: bool, rings: bool, before_ring: &RefCell<Option<HtmlElement>>) {
+    match focused() {
+        held if rings && !held.as_ref().is_some_and(types) => {
+            before_ring.replace(held);
+            focus(rest());
+        }
+        Some(_) => {}
+        None => {
+            let back = before_ring.take().filter(|element| !waits && element.is_connected());
+            focus(back.or_else(rest));
+        }
+    }
 }
 
 /// The call that a ring may take the focus for.
@@ -109,7 +126,12 @@ fn spoken(page: Page, shift: &Shift) -> Option<String> {
 fn press(page: Page, event: &KeyboardEvent) {
     let modified = event.ctrl_key() || event.alt_key() || event.meta_key() || event.shift_key();
     let typing = focused().as_ref().is_some_and(types) || event.is_composing();
-    if modified || typing || event.repeat() || event.default_prevented() || !page.shortcuts.get_untracked() {
+    if modified
+        || typing
+        || event.repeat()
+        || event.default_prevented()
+        || !page.choices.get_untracked().shortcuts
+    {
         return;
     }
     if let Some(intent) = page.shift.with_untracked(|shift| intent_of(&event.key(), shift)) {
@@ -148,7 +170,6 @@ fn focus(element: Option<HtmlElement>) {
 }
 
 fn types(element: &HtmlElement) -> bool {
-    let element: &Element = element;
     element.matches("input, textarea, select, [contenteditable]").unwrap_or(false)
 }
 
@@ -156,9 +177,8 @@ fn cookies() -> Option<String> {
     document().dyn_into::<web_sys::HtmlDocument>().ok()?.cookie().ok()
 }
 
-fn remember(name: &str, value: &str) {
+fn remember(choice: &str) {
     if let Ok(document) = document().dyn_into::<web_sys::HtmlDocument>() {
-        let cookie = format!("{name}={value}; Path=/; Max-Age={A_YEAR}; SameSite=Lax");
-        drop(document.set_cookie(&cookie));
+        drop(document.set_cookie(&format!("{choice}; Path=/; Max-Age={A_YEAR}; SameSite=Lax")));
     }
 }

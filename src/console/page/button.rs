@@ -4,9 +4,10 @@
 //! the operator's hand.
 
 use domain::shift::Intent;
-use leptos::prelude::*;
+use leptos::prelude::{Get, window};
 
 use super::Page;
+use super::element::{Element, element, text};
 use super::icon::Icon;
 use super::words::Text;
 
@@ -22,36 +23,43 @@ pub(crate) struct Button {
     /// Takes the focus when it would otherwise be lost: see `attention`.
     pub(crate) rests: bool,
     pub(crate) enabled: bool,
+    /// What it switches is on.
+    pub(crate) on: bool,
     /// What it wants; `None` reloads the page.
     pub(crate) intent: Option<Intent>,
 }
 
 impl Button {
     pub(crate) const fn new(kind: &'static str, text: Text, icon: Icon, intent: Intent) -> Self {
-        Self { text, icon, kind, key: None, rests: false, enabled: true, intent: Some(intent) }
+        Self { text, icon, kind, key: None, rests: false, enabled: true, on: false, intent: Some(intent) }
     }
 
-    pub(crate) fn draw(self, page: Page) -> AnyView {
-        let press = move |_| match self.intent {
+    pub(crate) fn draw(self, page: Page) -> Element {
+        let key = self.key.filter(|_| self.enabled && page.choices.get().shortcuts);
+        let mut button = element("button", format!("button button--{}", self.kind))
+            .key(self.kind, 0)
+            .with("type", "button")
+            .marked("data-rest", self.rests)
+            .marked("data-on", self.on)
+            .child(self.icon.draw())
+            .child(text("span", "button__word", page.say(self.text)))
+            .on_press(move || self.press(page));
+        if !self.enabled {
+            button = button.with("aria-disabled", "true");
+        }
+        match key {
+            Some(key) => button
+                .with("aria-keyshortcuts", key)
+                .child(text("kbd", "key", key).with("aria-hidden", "true")),
+            None => button,
+        }
+    }
+
+    fn press(self, page: Page) {
+        match self.intent {
             _ if !self.enabled => {}
             Some(intent) => page.intend(intent),
             None => drop(window().location().reload()),
-        };
-        let key = self.key.filter(|_| self.enabled && page.shortcuts.get());
-        view! {
-            <button
-                type="button"
-                class=format!("button button--{}", self.kind)
-                data-rest=self.rests.then_some("")
-                aria-disabled=(!self.enabled).then_some("true")
-                aria-keyshortcuts=key
-                on:click=press
-            >
-                {self.icon.draw()}
-                <span class="button__word">{page.say(self.text)}</span>
-                {key.map(|key| view! { <kbd class="key" aria-hidden="true">{key}</kbd> })}
-            </button>
         }
-        .into_any()
     }
 }

@@ -1,6 +1,6 @@
 //! Small drawings, each one path on a 24 × 24 grid. They say nothing by themselves: a word always stands beside them.
 
-use leptos::prelude::*;
+use super::element::{Element, element};
 
 /// A drawing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,12 +41,11 @@ pub(crate) const MARK: Icon = Icon {
 
 impl Icon {
     /// Draws it.
-    pub(crate) fn draw(self) -> AnyView {
-        view! {
-            <svg class=self.class viewBox="0 0 24 24" aria-hidden="true" focusable="false">
-                <path d=self.path></path>
-            </svg>
-        }
-        .into_any()
+    pub(crate) fn draw(self) -> Element {
+        element("svg", self.class)
+            .with("viewBox", "0 0 24 24")
+            .with("aria-hidden", "true")
+            .with("focusable", "false")
+            .child(element("path", "").with("d", self.path))
     }
 }

@@ -1,38 +1,34 @@
 //! The event log: what happened at this desk, newest first. It holds no person, only times and facts.
 
-use leptos::prelude::*;
+use leptos::prelude::With;
 
+use super::element::{Element, element, text};
 use super::{Page, clock, words};
 use crate::softphone::Entry;
 
 /// The event log.
-pub(crate) fn draw(page: Page) -> AnyView {
-    view! {
-        <aside class="journal" aria-labelledby="journal">
-            <div class="journal__head">
-                <h2 class="label" id="journal">{move || page.say(words::JOURNAL)}</h2>
-                <p class="journal__says">{move || page.say(words::JOURNAL_SAYS)}</p>
-            </div>
-            <div class="journal__scroll" role="region" tabindex="0" aria-labelledby="journal">
-                {move || page.journal.with(|journal| draw_lines(page, journal))}
-            </div>
-        </aside>
-    }
-    .into_any()
+pub(crate) fn draw(page: Page) -> Element {
+    let head = element("div", "journal__head")
+        .child(text("h2", "label", page.say(words::JOURNAL)).with("id", "journal"))
+        .child(text("p", "journal__says", page.say(words::JOURNAL_SAYS)));
+    let scroll = element("div", "journal__scroll")
+        .with("role", "region")
+        .with("tabindex", "0")
+        .with("aria-labelledby", "journal")
+        .child(page.journal.with(|journal| draw_lines(page, journal)));
+    element("aside", "journal").with("aria-labelledby", "journal").child(head).child(scroll)
 }
 
-fn draw_lines(page: Page, journal: &[Entry]) -> AnyView {
+fn draw_lines(page: Page, journal: &[Entry]) -> Element {
     if journal.is_empty() {
-        return view! { <p class="journal__empty">{page.say(words::JOURNAL_EMPTY)}</p> }.into_any();
+        return text("p", "journal__empty", page.say(words::JOURNAL_EMPTY));
     }
-    let lines = journal.iter().rev().map(|entry| {
-        let code = words::code(entry.note).map(|code| format!(" ({code})"));
-        view! {
-            <li class="journal__line">
-                <time>{clock::local(entry.at)}</time>
-                <span>{page.say(words::note(entry.note))} {code}</span>
-            </li>
-        }
-    });
-    view! { <ol class="journal__lines">{lines.collect::<Vec<_>>()}</ol> }.into_any()
+    let line = |entry: &Entry| {
+        let code = words::code(entry.note).map(|code| text("span", "code", code.to_string()));
+        element("li", "journal__line")
+            .child(text("time", "", clock::local(entry.at)))
+            .child(text("span", "", page.say(words::note(entry.note))))
+            .maybe(code)
+    };
+    element("ol", "").children(journal.iter().rev().map(line).collect())
 }

@@ -1,64 +1,71 @@
 //! Off duty: what starting will do, what went wrong the last time, or that the shift is over.
 
 use domain::shift::{Failure, Intent, Note, Step};
-use leptos::prelude::*;
+use leptos::prelude::With;
 
 use super::button::Button;
+use super::element::{Element, element, text};
 use super::words::{self, Text};
 use super::{Page, icon};
 use crate::softphone::Entry;
 
 /// Off duty.
-pub(crate) fn draw(page: Page, why: Option<Failure>) -> AnyView {
-    if let Some(failure) = why {
-        return draw_failure(page, failure);
+pub(crate) fn draw(page: Page, why: Option<Failure>) -> Element {
+    match why {
+        Some(failure) => draw_failure(page, failure),
+        None => draw_ready(page),
     }
-    let over = page.journal.with(|journal| is_over(journal));
-    let (title, says) =
-        if over { (words::OVER_TITLE, words::OVER_SAYS) } else { (words::OFF_TITLE, words::OFF_SAYS) };
-    let start = Button::new("primary", words::START, icon::POWER, Intent::StartShift);
-    view! {
-        <section class="card card--off">
-            <h1 class="title" tabindex="-1" data-rest="">{page.say(title)}</h1>
-            <p class="lead">{page.say(says)}</p>
-            <div class="actions">{start.draw(page)}</div>
-            <section class="inset">
-                <h2 class="label">{page.say(words::WHAT_HAPPENS)}</h2>
-                <ol class="steps steps--plain">
-                    {Vec::from(Step::ALL.map(|step| draw_line(page, words::step(step))))}
-                </ol>
-                <p class="hint">{icon::MICROPHONE.draw()} <span>{page.say(words::ONLY_IN_CALLS)}</span></p>
-            </section>
-        </section>
-    }
-    .into_any()
 }
 
-fn draw_failure(page: Page, failure: Failure) -> AnyView {
+fn draw_ready(page: Page) -> Element {
+    let (title, says) = if page.journal.with(|journal| is_over(journal)) {
+        (words::OVER_TITLE, words::OVER_SAYS)
+    } else {
+        (words::OFF_TITLE, words::OFF_SAYS)
+    };
+    let start = Button::new("primary", words::START, icon::POWER, Intent::StartShift);
+    let hint = element("p", "hint").child(icon::MICROPHONE.draw()).child(text(
+        "span",
+        "",
+        page.say(words::ONLY_IN_CALLS),
+    ));
+    let what_happens = element("section", "inset")
+        .child(text("h2", "label", page.say(words::WHAT_HAPPENS)))
+        .child(list(page, "steps steps--plain", Step::ALL.map(words::step).as_slice()))
+        .child(hint);
+    element("section", "card card--off")
+        .key("off", 0)
+        .child(page.title(title))
+        .child(text("p", "lead", page.say(says)))
+        .child(element("div", "actions").child(start.draw(page)))
+        .child(what_happens)
+}
+
+fn draw_failure(page: Page, failure: Failure) -> Element {
     let advice = words::advice(failure);
     let mut again = Button::new("primary", words::TRY_AGAIN, icon::AGAIN, Intent::StartShift);
     if failure == Failure::SdkMissing {
         (again.text, again.intent) = (words::RELOAD, None);
     }
-    view! {
-        <section class="card card--failed">
-            <div role="alert">
-                <p class="badge">{icon::ALERT.draw()} <span>{page.say(words::NEEDS_ATTENTION)}</span></p>
-                <h1 class="title" tabindex="-1" data-rest="">{page.say(advice.title)}</h1>
-            </div>
-            <h2 class="label">{page.say(words::WHAT_TO_DO)}</h2>
-            <ol class="steps steps--advice">
-                {Vec::from(advice.steps.map(|step| draw_line(page, step)))}
-            </ol>
-            <div class="actions">{again.draw(page)}</div>
-        </section>
-    }
-    .into_any()
+    let badge = element("p", "badge").child(icon::ALERT.draw()).child(text(
+        "span",
+        "",
+        page.say(words::NEEDS_ATTENTION),
+    ));
+    element("section", "card card--failed")
+        .key("failed", 0)
+        .child(element("div", "").with("role", "alert").child(badge).child(page.title(advice.title)))
+        .child(text("h2", "label", page.say(words::WHAT_TO_DO)))
+        .child(list(page, "steps steps--advice", &advice.steps))
+        .child(element("div", "actions").child(again.draw(page)))
 }
 
-fn draw_line(page: Page, text: Text) -> AnyView {
-    view! { <li class="step"><span class="step__mark" aria-hidden="true"></span><span>{page.say(text)}</span></li> }
-        .into_any()
+fn list(page: Page, class: &'static str, texts: &[Text]) -> Element {
+    let line = |line: &Text| {
+        let mark = element("span", "step__mark").with("aria-hidden", "true");
+        element("li", "step").child(mark).child(text("span", "", page.say(*line)))
+    };
+    element("ol", class).children(texts.iter().map(line).collect())
 }
 
 /// A shift that was really begun has ended: the start that the operator gave up is not one.

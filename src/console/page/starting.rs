@@ -3,41 +3,38 @@
 use std::cmp::Ordering;
 
 use domain::shift::{Intent, Step};
-use leptos::prelude::*;
 
 use super::button::Button;
+use super::element::{Element, element, text};
 use super::{Page, icon, words};
 
 /// The start of a shift, at this step.
-pub(crate) fn draw(page: Page, now: Step) -> AnyView {
+pub(crate) fn draw(page: Page, now: Step) -> Element {
     let says = match now {
         Step::Microphone => words::ALLOW_MICROPHONE,
         Step::Audio | Step::Token | Step::Register => words::STARTING_SAYS,
     };
+    let steps = Step::ALL.into_iter().map(|step| draw_step(page, step, now)).collect();
     let stop = Button::new("quiet", words::STOP, icon::POWER, Intent::EndShift);
-    view! {
-        <section class="card card--starting">
-            <h1 class="title" tabindex="-1" data-rest="">{page.say(words::STARTING_TITLE)}</h1>
-            <p class="lead" role="status">{page.say(says)}</p>
-            <ol class="steps">{Vec::from(Step::ALL.map(|step| draw_step(page, step, now)))}</ol>
-            <div class="actions">{stop.draw(page)}</div>
-        </section>
-    }
-    .into_any()
+    element("section", "card card--starting")
+        .key("starting", 0)
+        .child(page.title(words::STARTING_TITLE))
+        .child(text("p", "lead", page.say(says)).with("role", "status"))
+        .child(element("ol", "steps").children(steps))
+        .child(element("div", "actions").child(stop.draw(page)))
 }
 
-fn draw_step(page: Page, step: Step, now: Step) -> AnyView {
+fn draw_step(page: Page, step: Step, now: Step) -> Element {
     let (state, says) = match step.cmp(&now) {
         Ordering::Less => ("done", words::DONE),
         Ordering::Equal => ("now", words::UNDER_WAY),
         Ordering::Greater => ("next", words::TO_COME),
     };
-    view! {
-        <li class="step" data-state=state aria-current=(state == "now").then_some("step")>
-            <span class="step__mark">{(state == "done").then(|| icon::CHECK.draw())}</span>
-            <span class="step__word">{page.say(words::step(step))}</span>
-            <span class="step__state">{page.say(says)}</span>
-        </li>
-    }
-    .into_any()
+    let mark = element("span", "step__mark").maybe((state == "done").then(|| icon::CHECK.draw()));
+    let line = element("li", "step")
+        .with("data-state", state)
+        .child(mark)
+        .child(text("span", "step__word", page.say(words::step(step))))
+        .child(text("span", "step__state", page.say(says)));
+    if state == "now" { line.with("aria-current", "step") } else { line }
 }

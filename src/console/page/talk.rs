@@ -3,10 +3,10 @@
 //! Invariant: "connected" and a running time are drawn only once audio has flowed.
 
 use domain::Card;
-use domain::shift::{Intent, Phase, Talk};
-use leptos::prelude::*;
+use domain::shift::{CallId, Intent, Phase, Talk};
 
 use super::button::Button;
+use super::element::{Element, element, text};
 use super::scene::Scene;
 use super::words::Text;
 use super::{Page, icon, words};
@@ -20,52 +20,56 @@ pub(crate) const MUTE_KEY: &str = "M";
 const LONG: usize = 18;
 
 /// The call; `cut_off` when no other could ring meanwhile.
-pub(crate) fn draw(page: Page, talk: &Talk, cut_off: bool) -> AnyView {
-    let audio_since = talk.audio_since;
-    view! {
-        <section class="call talk" aria-labelledby="talk-name">
-            <p class="call__label"><span class="status__dot" aria-hidden="true"></span> {page.say(state(talk.phase))}</p>
-            <div class="call__who">
-                <h1 class="call__name" id="talk-name" tabindex="-1">{name(page, &talk.card)}</h1>
-                {draw_id(page, &talk.card)}
-            </div>
-            {audio_since.map(|since| view! {
-                <p class="clock" role="timer" aria-label=page.say(words::LASTED)>{move || page.since(since)}</p>
-            })}
-            <p class="notice" role="status" data-grave=is_grave(talk).then_some("")>{notice(talk, cut_off).map(|text| page.say(text))}</p>
-            {draw_actions(page, talk)}
-        </section>
-    }
-    .into_any()
+pub(crate) fn draw(page: Page, talk: &Talk, cut_off: bool) -> Element {
+    let CallId(number) = talk.call;
+    let label = element("p", "call__label")
+        .child(element("span", "dot").with("aria-hidden", "true"))
+        .child(text("span", "", page.say(state(talk.phase))));
+    let who = element("div", "call__who")
+        .child(element("h1", "call__name").with("id", "talk-name").child(name(page, &talk.card)))
+        .maybe(draw_id(page, &talk.card));
+    let clock = talk.audio_since.map(|since| {
+        text("p", "clock", page.since(since))
+            .with("role", "timer")
+            .with("aria-label", page.say(words::LASTED))
+    });
+    let notice = notice(talk, cut_off).map_or("", |text| page.say(text));
+    element("section", "call talk")
+        .key("talk", number)
+        .with("aria-labelledby", "talk-name")
+        .child(label)
+        .child(who)
+        .maybe(clock)
+        .child(text("p", "notice", notice).with("role", "status").marked("data-grave", is_grave(talk)))
+        .child(draw_actions(page, talk))
 }
 
 /// Who is on the line. Names come from a directory in any script, so the page does not guess at their direction or language.
-pub(crate) fn name(page: Page, card: &Card) -> AnyView {
+pub(crate) fn name(page: Page, card: &Card) -> Element {
     match card.name.clone() {
         Some(name) => {
             let long = name.chars().count() > LONG;
-            view! { <bdi translate="no" data-long=long.then_some("")>{name}</bdi> }.into_any()
+            text("bdi", "", name).with("translate", "no").marked("data-long", long)
         }
-        None => view! { <span class="unknown">{page.say(words::UNKNOWN)}</span> }.into_any(),
+        None => text("span", "unknown", page.say(words::UNKNOWN)),
     }
 }
 
 /// The customer's id, where there is one.
-pub(crate) fn draw_id(page: Page, card: &Card) -> Option<AnyView> {
-    let id = card.customer_id.clone()?;
-    let label = page.say(words::CUSTOMER_ID);
-    Some(view! { <p class="call__id"><span>{label}</span> " " <bdi translate="no">{id}</bdi></p> }.into_any())
+pub(crate) fn draw_id(page: Page, card: &Card) -> Option<Element> {
+    let id = text("bdi", "", card.customer_id.clone()?).with("translate", "no");
+    Some(element("p", "call__id").child(text("span", "", page.say(words::CUSTOMER_ID))).child(id))
 }
 
-fn draw_actions(page: Page, talk: &Talk) -> AnyView {
+fn draw_actions(page: Page, talk: &Talk) -> Element {
     let enabled = talk.phase != Phase::HangingUp;
     let (text, icon) =
         if talk.muted { (words::UNMUTE, icon::MICROPHONE_OFF) } else { (words::MUTE, icon::MICROPHONE) };
-    let mute = Button::new(if talk.muted { "muted" } else { "mute" }, text, icon, Intent::ToggleMute);
-    let mute = Button { key: Some(MUTE_KEY), rests: true, enabled, ..mute };
+    let mute = Button::new("mute", text, icon, Intent::ToggleMute);
+    let mute = Button { key: Some(MUTE_KEY), rests: true, on: talk.muted, enabled, ..mute };
     let hang_up = Button::new("reject", words::HANG_UP, icon::HANG_UP, Intent::HangUp);
     let hang_up = Button { key: Some(HANG_UP_KEY), enabled, ..hang_up };
-    view! { <div class="actions actions--call">{mute.draw(page)} {hang_up.draw(page)}</div> }.into_any()
+    element("div", "actions actions--call").child(mute.draw(page)).child(hang_up.draw(page))
 }
 
 const fn state(phase: Phase) -> Text {

@@ -1,13 +1,13 @@
 //! On duty with nobody on the line: whether a call would ring here, and how the last one ended.
 
 use domain::shift::{Duty, Ended, How, Intent, Line, Note};
-use leptos::prelude::*;
 
 use super::button::Button;
+use super::element::{Element, element, text};
 use super::{Page, clock, icon, talk, words};
 
 /// On duty, waiting.
-pub(crate) fn draw(page: Page, duty: &Duty) -> AnyView {
+pub(crate) fn draw(page: Page, duty: &Duty) -> Element {
     let (title, says) = if duty.is_available() {
         (words::AVAILABLE, words::WAITING_SAYS)
     } else {
@@ -15,37 +15,36 @@ pub(crate) fn draw(page: Page, duty: &Duty) -> AnyView {
     };
     let down_since = match duty.line {
         Line::Up => None,
-        Line::Down { since } => Some(since),
+        Line::Down { since } => Some(text("p", "elapsed", page.since(since)).with("role", "timer")),
     };
+    let beacon = element("div", "beacon").with("aria-hidden", "true").child(element("span", ""));
     let end = Button::new("quiet", words::END, icon::POWER, Intent::EndShift);
-    view! {
-        <section class="card card--waiting">
-            <div class="beacon" aria-hidden="true"><span></span></div>
-            <h1 class="title" tabindex="-1" data-rest="">{page.say(title)}</h1>
-            <p class="lead">{page.say(says)}</p>
-            {down_since.map(|since| view! { <p class="elapsed" role="timer">{move || page.since(since)}</p> })}
-            {duty.last.as_ref().map(|last| draw_last(page, last))}
-            <div class="actions">{end.draw(page)}</div>
-        </section>
-    }
-    .into_any()
+    element("section", "card card--waiting")
+        .key("waiting", 0)
+        .child(beacon)
+        .child(page.title(title))
+        .child(text("p", "lead", page.say(says)))
+        .maybe(down_since)
+        .maybe(duty.last.as_ref().map(|last| draw_last(page, last)))
+        .child(element("div", "actions").child(end.draw(page)))
 }
 
-fn draw_last(page: Page, last: &Ended) -> AnyView {
-    let lasted = last.lasted.map(|lasted| format!("{} {}", page.say(words::LASTED), clock::lasting(lasted)));
+fn draw_last(page: Page, last: &Ended) -> Element {
+    let lasted = last.lasted.map(|lasted| {
+        text("span", "last__lasted", format!("{} {}", page.say(words::LASTED), clock::lasting(lasted)))
+    });
+    let code = words::code(Note::Ended(last.how)).map(|code| text("span", "code", code.to_string()));
     let good = matches!(last.how, How::HungUp | How::CallerHungUp | How::Rejected | How::AnsweredElsewhere);
-    view! {
-        <section class="last" data-good=good.then_some("")>
-            <h2 class="label">
-                {page.say(words::LAST_CALL)} " " <time>{clock::local(last.at)}</time>
-            </h2>
-            <p class="last__name">{talk::name(page, &last.card)}</p>
-            <p class="last__how">
-                <span>{page.say(words::how(last.how))}</span>
-                {words::code(Note::Ended(last.how)).map(|code| view! { <span class="code">{code}</span> })}
-                {lasted.map(|lasted| view! { <span class="last__lasted">{lasted}</span> })}
-            </p>
-        </section>
-    }
-    .into_any()
+    let how = element("p", "last__how")
+        .child(text("span", "", page.say(words::how(last.how))))
+        .maybe(code)
+        .maybe(lasted);
+    let label = element("h2", "label last__label")
+        .child(text("span", "", page.say(words::LAST_CALL)))
+        .child(text("time", "", clock::local(last.at)));
+    element("section", "last")
+        .marked("data-good", good)
+        .child(label)
+        .child(element("p", "last__name").child(talk::name(page, &last.card)))
+        .child(how)
 }
