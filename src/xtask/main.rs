@@ -49,7 +49,6 @@ The output of each installation is kept in target/xtask/.
 After set-up, `cargo leptos watch` and `cargo leptos end-to-end` work as in any Leptos project.";
 
 fn main() -> ExitCode {
-    process::end_children_on_signal();
     let arguments: Vec<String> = env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match run(&arguments) {
@@ -63,6 +62,7 @@ fn main() -> ExitCode {
 }
 
 fn run(arguments: &[&str]) -> Result<()> {
+    process::end_children_on_signal().context("listening for signals")?;
     match arguments {
         [] | ["help" | "--help" | "-h"] => println!("{HELP}"),
         ["set-up"] => set_up::run(&Workspace::find()?, Needs::ALL)?,

@@ -19,8 +19,12 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 use nix::{
-    sys::signal::{SigSet, Signal, killpg},
+    sys::signal::{Signal, killpg},
     unistd::Pid,
+};
+use signal_hook::{
+    consts::{SIGINT, SIGTERM},
+    iterator::Signals,
 };
 
 use crate::progress::Stopwatch;
@@ -75,21 +79,18 @@ pub(crate) fn succeeds(command: &mut Command) -> bool {
     output(command).is_ok()
 }
 
-/// From now on SIGINT and SIGTERM end our children before us. To be called before any thread starts.
-pub(crate) fn end_children_on_signal() {
-    let mut signals = SigSet::empty();
-    signals.add(Signal::SIGINT);
-    signals.add(Signal::SIGTERM);
-    // std gives children an empty mask, also when we become one of them.
-    if signals.thread_block().is_err() {
-        return;
-    }
+/// From now on SIGINT and SIGTERM end our children before us.
+///
+/// By handlers and not by a mask: children would inherit a mask, and never hear of their end.
+pub(crate) fn end_children_on_signal() -> io::Result<()> {
+    let mut signals = Signals::new([SIGINT, SIGTERM])?;
     thread::spawn(move || {
-        let Ok(signal) = signals.wait() else { return };
+        let Some(number) = signals.forever().next() else { return };
         ENDING.store(true, Ordering::SeqCst);
-        end_children(signal);
-        process::exit(128 + signal as i32);
+        end_children(Signal::try_from(number).unwrap_or(Signal::SIGTERM));
+        process::exit(128 + number);
     });
+    Ok(())
 }
 
 /// Ends whatever is running and starts nothing new; those who wait for it see it fail.
@@ -199,6 +200,15 @@ mod tests {
         let hang = logged_within(Command::new("sleep").arg("60"), &log, Some(Duration::from_millis(120)));
         fs::remove_file(&log).unwrap();
         assert!(format!("{:#}", hang.unwrap_err()).contains("no end after"));
+    }
+
+    #[test]
+    fn what_we_start_can_be_ended_by_a_signal() {
+        end_children_on_signal().unwrap();
+        let log = std::env::temp_dir().join(format!("xtask-signal-{}.log", process::id()));
+        let ended = logged(Command::new("sh").args(["-c", "kill -TERM $$; exit 0"]), &log);
+        fs::remove_file(&log).unwrap();
+        assert!(format!("{:#}", ended.unwrap_err()).contains("signal: 15"));
     }
 
     #[test]
