@@ -33,7 +33,8 @@ fn draw_last(page: Page, last: &Ended) -> Element {
     let lasted = last.lasted.map(|lasted| {
         text("span", "last__lasted", format!("{} {}", page.say(words::LASTED), clock::lasting(lasted)))
     });
-    let code = words::code(Note::Ended(last.how)).map(|code| text("span", "code", code.to_string()));
+    let code = words::code(Note::Ended(last.how))
+        .map(|code| text("span", "code", format!("{} {code}", page.say(words::CODE))));
     let good = matches!(last.how, How::HungUp | How::CallerHungUp | How::Rejected | How::AnsweredElsewhere);
     let how = element("p", "last__how")
         .child(text("span", "", page.say(words::how(last.how))))

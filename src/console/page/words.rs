@@ -94,6 +94,7 @@ pub(crate) const DOWN_IN_CALL: Text = text(
 );
 pub(crate) const END: Text = text("勤務を終える", "End shift");
 pub(crate) const LAST_CALL: Text = text("直前の通話", "Last call");
+pub(crate) const CODE: Text = text("コード", "Code");
 pub(crate) const LASTED: Text = text("通話時間", "Call time");
 
 // Ring and talk.
