@@ -111,7 +111,7 @@ impl Switchboard {
                     web_sys::console::warn_1(&error);
                 }
             }
-            self.forget_finished_calls();
+            self.let_go_of_finished_calls();
         }
         self.settling.set(false);
         self.show();
@@ -229,9 +229,9 @@ impl Switchboard {
         self.calls.borrow().iter().find(|call| call.id() == id).map(act).transpose()
     }
 
-    /// Stops listening to the calls that the shift no longer knows. One that still rings in the SDK, as when the cloud closes
-    /// the stream, would play its ringtone for ever.
-    fn forget_finished_calls(&self) {
+    /// Lets go of the calls that the shift no longer knows, a moment later, when the SDK has settled what they are. One that
+    /// still rings in it then, as after the cloud closed the stream, would play its ringtone for ever.
+    fn let_go_of_finished_calls(&self) {
         let known = |id| match &*self.shift.borrow() {
             Shift::On(duty) => {
                 duty.rings.iter().any(|ring| ring.call == id)
@@ -240,10 +240,15 @@ impl Switchboard {
             Shift::Off(_) | Shift::Starting(_) => false,
         };
         let finished = self.calls.borrow_mut().extract_if(.., |call| !known(call.id())).collect::<Vec<_>>();
-        for call in finished.iter().filter(|call| call.is_pending()) {
-            // A call that ended in between cannot be rejected, and need not be.
-            let _ = call.reject();
+        if finished.is_empty() {
+            return;
         }
+        soon(move || {
+            for call in finished.iter().filter(|call| call.is_pending()) {
+                // A call that ended in between cannot be rejected, and need not be.
+                let _ = call.reject();
+            }
+        });
     }
 
     fn note(&self, note: Note, at: Millis) {
