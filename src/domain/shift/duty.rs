@@ -19,6 +19,7 @@ impl Duty {
             Event::DeviceFailed { code } => Ok(device_error(code)),
             Event::DeviceGone => Ok(self.renew_device(now)),
             Event::Timer(Timer::RegisterAgain) if self.line != Line::Up => Ok(vec![Effect::Register]),
+            Event::Timer(Timer::Register) if self.line != Line::Up => Ok(self.return_is_late(now)),
             Event::Timer(Timer::Audio(call)) => self.audio_is_late(call),
             Event::Timer(Timer::HangUp(call)) => self.hang_up_is_late(call, now),
             Event::Timer(Timer::TokenAge) => self.token_ages(now),

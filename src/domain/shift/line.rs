@@ -7,6 +7,10 @@ use crate::Millis;
 
 const REGISTER_AGAIN_AFTER: (Millis, Millis) = (1_000, 30_000);
 
+/// The SDK tries again within twenty seconds, or a little more. It comes back by then or never: when a new socket breaks
+/// before the cloud has greeted it, or the cloud refuses its token, it forgets that it was registered.
+const RETURNS_WITHIN: Millis = 30_000;
+
 impl Duty {
     pub(super) fn line_up(&mut self) -> Result<Vec<Effect>, Refusal> {
         if self.line == Line::Up {
@@ -21,7 +25,7 @@ impl Duty {
         let mut effects = vec![];
         if self.line == Line::Up {
             self.line = Line::Down { since: now };
-            effects.push(Effect::Note(Note::LineDown));
+            effects.extend([Effect::Note(Note::LineDown), await_return()]);
         }
         for ring in std::mem::take(&mut self.rings) {
             effects.extend(self.end_ring(ring, How::Lost, now));
@@ -43,6 +47,16 @@ impl Duty {
         Effect::SetTimer(Timer::RegisterAgain, (down / 2).clamp(shortest, longest))
     }
 
+    /// The SDK has not come back by itself. A call that still goes on is not given up for that.
+    pub(super) fn return_is_late(&mut self, now: Millis) -> Vec<Effect> {
+        if self.is_lost() { self.renew_device(now) } else { vec![await_return()] }
+    }
+
+    /// The line is down, and there is nobody whom a new device would cut off.
+    pub(super) fn is_lost(&self) -> bool {
+        self.line != Line::Up && self.talk.is_none() && self.rings.is_empty()
+    }
+
     /// A call that died without a reconnect token keeps the SDK busy for ever: only a new device takes calls again.
     pub(super) fn stuck(&mut self, call: CallId, now: Millis) -> Result<Vec<Effect>, Refusal> {
         self.talking(call)?;
@@ -55,8 +69,15 @@ impl Duty {
             let how = if talk.phase == Phase::HangingUp { How::HungUp } else { How::Lost };
             effects.extend(self.end_talk(talk, how, now));
         }
+        if self.line != Line::Up {
+            effects.push(await_return());
+        }
         effects.extend(self.line_down(true, now));
         effects.extend([Effect::DestroyDevice, Effect::CreateDevice]);
         effects
     }
+}
+
+fn await_return() -> Effect {
+    Effect::SetTimer(Timer::Register, RETURNS_WITHIN)
 }

@@ -74,10 +74,13 @@ fn retry_delay(failed: u32, now: Millis) -> Millis {
 }
 
 impl Duty {
+    /// With the line down the SDK may have forgotten that it was registered, and would not be again: a new device is.
     pub(super) fn token_ready(&mut self, lifetime: Millis, now: Millis) -> Vec<Effect> {
         let refused = if self.token.is_past_half(now) { 0 } else { self.token.refused };
         self.token = Token { refused, ..Token::new(lifetime, now) };
-        vec![Effect::UpdateToken, self.token.watch(now), Effect::Note(Note::TokenRenewed)]
+        let mut effects = if self.is_lost() { self.renew_device(now) } else { vec![Effect::UpdateToken] };
+        effects.extend([self.token.watch(now), Effect::Note(Note::TokenRenewed)]);
+        effects
     }
 
     pub(super) fn token_missing(&mut self, now: Millis) -> Result<Vec<Effect>, Refusal> {

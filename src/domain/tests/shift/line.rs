@@ -2,12 +2,14 @@
 
 use domain::shift::{Effect, Event, Line, Note, Refusal, Timer};
 
-use crate::console::{Console, delay, note};
+use crate::console::{Console, HOUR, delay, note};
 
 #[test]
 fn the_sdk_registers_again_by_itself() {
     let mut console = Console::on_duty();
-    assert_eq!(console.on(Event::Unregistered { returns: true }), [note(Note::LineDown)]);
+    let effects = console.on(Event::Unregistered { returns: true });
+    assert_eq!(effects[0], note(Note::LineDown));
+    assert_eq!(effects.len(), 2, "and a timer: {effects:?}");
     assert!(!console.duty().is_available());
     let since = console.now;
     assert_eq!(console.after(50).on(Event::Unregistered { returns: true }), []);
@@ -15,6 +17,35 @@ fn the_sdk_registers_again_by_itself() {
     assert_eq!(console.on(Event::Registered), [note(Note::LineUp)]);
     assert!(console.duty().is_available());
     assert_eq!(console.refuses(Event::Registered), Refusal::NotNow);
+    assert_eq!(console.refuses(Event::Timer(Timer::Register)), Refusal::NotNow);
+}
+
+#[test]
+fn an_sdk_that_does_not_come_back_is_replaced_again_and_again_and_never_during_a_call() {
+    let mut console = Console::on_duty();
+    let mut effects = console.on(Event::Unregistered { returns: true });
+    for _ in 0..3 {
+        let Some(wait) = delay(&effects, Timer::Register) else { panic!("given up") };
+        effects = console.after(wait).on(Event::Timer(Timer::Register));
+        assert!(effects.ends_with(&[Effect::DestroyDevice, Effect::CreateDevice]));
+    }
+    console.on(Event::Registered);
+    assert!(console.duty().is_available());
+
+    let mut console = Console::talking();
+    console.on(Event::Unregistered { returns: true });
+    let effects = console.on(Event::Timer(Timer::Register));
+    assert!(delay(&effects, Timer::Register).is_some() && !effects.contains(&Effect::DestroyDevice));
+}
+
+#[test]
+fn a_new_token_for_a_line_that_is_down_is_a_new_devices() {
+    let mut console = Console::on_duty();
+    console.on(Event::Unregistered { returns: true });
+    console.on(Event::Woke);
+    let effects = console.on(Event::TokenReady { lifetime: HOUR });
+    assert!(effects.windows(2).any(|pair| pair == [Effect::DestroyDevice, Effect::CreateDevice]));
+    assert!(!effects.contains(&Effect::UpdateToken));
 }
 
 #[test]

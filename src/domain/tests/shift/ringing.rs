@@ -85,7 +85,7 @@ fn what_rang_is_lost_with_the_line_even_if_the_sdk_does_not_say_so() {
     let mut console = Console::ringing(&[A, B]);
     let effects = console.on(Event::Unregistered { returns: true });
     let lost = note(Note::Ended(How::Lost));
-    assert_eq!(effects, [note(Note::LineDown), lost.clone(), lost]);
+    assert_eq!(effects.iter().filter(|effect| **effect == lost).count(), 2);
     assert_eq!(console.rings(), []);
     assert_eq!(console.duty().line, Line::Down { since: console.now });
 }
