@@ -20,6 +20,16 @@ const PLAIN_SOCKET: &str = "(secure => {
   };
 })";
 
+/// Remembers the button that an operator presses before the WASM has arrived, so that no press is lost.
+const EARLY: &str = "const early = { button: null, press(event) { early.button = event.target.closest('button'); } };
+addEventListener('click', early.press, true);";
+
+/// Starts the WASM, and then presses that button. Both run with the page's own modules, after the SDK.
+const START: &str = "start({ module_or_path: wasm }).then(hydrate).finally(() => {
+  removeEventListener('click', early.press, true);
+  early.button?.click();
+});";
+
 /// The document.
 #[component]
 pub fn Shell(
@@ -36,7 +46,7 @@ pub fn Shell(
         view! { <script nonce=use_nonce() inner_html=script></script> }
     });
     let start = format!(
-        "import start, {{ hydrate }} from {};\nstart({{ module_or_path: {} }}).then(hydrate);",
+        "import start, {{ hydrate }} from {};\nconst wasm = {};\n{START}",
         in_script(&setup.assets.glue),
         in_script(&setup.assets.wasm)
     );
@@ -46,6 +56,7 @@ pub fn Shell(
             <head>
                 <Meta/>
                 <link rel="stylesheet" href=setup.assets.style/>
+                <script nonce=use_nonce() inner_html=EARLY></script>
                 {plain_socket}
                 <script src=setup.assets.sdk nonce=use_nonce() defer=true></script>
                 <link rel="modulepreload" href=setup.assets.glue/>
