@@ -109,7 +109,7 @@ fn state(sdk: &sdk::Device) -> State {
     match sdk.state().as_str() {
         "registered" => State::Registered,
         "destroyed" => State::Destroyed,
-        "unregistered" if sdk.stream().is_falsy() => State::Abandoned,
+        "unregistered" if sdk.stream().is_falsy() || sdk.registers_again().is_falsy() => State::Abandoned,
         _ => State::Returning,
     }
 }

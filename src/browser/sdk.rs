@@ -53,10 +53,14 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     pub(crate) fn state(this: &Device) -> String;
 
-    /// The signalling stream. Private in TypeScript: while it is there the SDK reconnects by itself, and asking it to register
-    /// would stop that.
+    /// The signalling stream. Private in TypeScript: while it is there the SDK reconnects by itself.
     #[wasm_bindgen(method, getter, js_name = _stream)]
     pub(crate) fn stream(this: &Device) -> JsValue;
+
+    /// Whether it registers by itself when the stream is connected again. Private in TypeScript: while this is so, asking it to
+    /// register would stop that.
+    #[wasm_bindgen(method, getter, js_name = _shouldReRegister)]
+    pub(crate) fn registers_again(this: &Device) -> JsValue;
 }
 
 #[wasm_bindgen]

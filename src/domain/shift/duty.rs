@@ -13,12 +13,10 @@ impl Duty {
             Event::Incoming { call, card } => self.ring(call, card, now),
             Event::Registered => self.line_up(),
             Event::Unregistered { returns } => Ok(self.line_down(returns, now)),
-            Event::DeviceFailed { code } if TOKEN_CODES.contains(&code) => {
-                Ok([device_error(code), self.token_refused(now)].concat())
-            }
+            Event::DeviceFailed { code } if TOKEN_CODES.contains(&code) => self.token_refused(code, now),
             Event::DeviceFailed { code } => Ok(device_error(code)),
             Event::DeviceGone => Ok(self.renew_device(now)),
-            Event::Timer(Timer::RegisterAgain) if self.line != Line::Up => Ok(vec![Effect::Register]),
+            Event::Timer(Timer::RegisterAgain) => self.register_again(now),
             Event::Timer(Timer::Register) if self.line != Line::Up => Ok(self.return_is_late(now)),
             Event::Timer(Timer::Audio(call)) => self.audio_is_late(call),
             Event::Timer(Timer::HangUp(call)) => self.hang_up_is_late(call, now),
@@ -43,7 +41,7 @@ impl Duty {
             Event::AudioReady
             | Event::MicrophoneReady
             | Event::StepFailed(_)
-            | Event::Timer(Timer::Unlock | Timer::Register | Timer::RegisterAgain) => Err(Refusal::NotNow),
+            | Event::Timer(Timer::Unlock | Timer::Register) => Err(Refusal::NotNow),
         }
     }
 

@@ -14,7 +14,7 @@ pub enum Effect {
     FetchToken,
     /// Make a device with the newest token, listen to it, register it.
     CreateDevice,
-    /// Register the device that there is.
+    /// Register the device that there is, if it will not register by itself.
     Register,
     /// Give the newest token to the device.
     UpdateToken,
@@ -43,13 +43,13 @@ pub enum Effect {
 pub enum Timer {
     /// Sound should be unlocked by now.
     Unlock,
-    /// Registering takes too long.
+    /// Registering, or coming back to the line, takes too long.
     Register,
     /// The token has grown old.
     TokenAge,
     /// Ask for a token again.
     TokenRetry,
-    /// Ask the device to register again after the cloud closed the stream.
+    /// Look after a device that is not registered.
     RegisterAgain,
     /// Audio should have arrived by now.
     Audio(CallId),

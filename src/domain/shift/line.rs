@@ -5,10 +5,10 @@
 use super::{CallId, Duty, Effect, How, Line, Note, Phase, Refusal, Timer};
 use crate::Millis;
 
+/// The shortest and the longest pause before a device that is not registered is looked after.
 const REGISTER_AGAIN_AFTER: (Millis, Millis) = (1_000, 30_000);
 
-/// The SDK tries again within twenty seconds, or a little more. It comes back by then or never: when a new socket breaks
-/// before the cloud has greeted it, or the cloud refuses its token, it forgets that it was registered.
+/// The SDK tries again within twenty seconds, or a little more. It comes back by then or never.
 const RETURNS_WITHIN: Millis = 30_000;
 
 impl Duty {
@@ -17,23 +17,34 @@ impl Duty {
             return Err(Refusal::NotNow);
         }
         self.line = Line::Up;
+        self.token.refused = 0;
         Ok(vec![Effect::Note(Note::LineUp)])
     }
 
     /// What rang can no longer be accepted: the SDK says so only with an undocumented event, and not for every call.
     pub(super) fn line_down(&mut self, returns: bool, now: Millis) -> Vec<Effect> {
         let mut effects = vec![];
-        if self.line == Line::Up {
+        let was_up = self.line == Line::Up;
+        if was_up {
             self.line = Line::Down { since: now };
             effects.extend([Effect::Note(Note::LineDown), await_return()]);
         }
         for ring in std::mem::take(&mut self.rings) {
             effects.extend(self.end_ring(ring, How::Lost, now));
         }
-        if !returns {
+        if was_up || !returns {
             effects.push(self.register_later(now));
         }
         effects
+    }
+
+    /// When a new socket breaks before the cloud has greeted it, or the cloud refuses its token, the SDK forgets without a word
+    /// that it was registered. So the device is looked after for as long as the line is down.
+    pub(super) fn register_again(&mut self, now: Millis) -> Result<Vec<Effect>, Refusal> {
+        match self.line {
+            Line::Up => Err(Refusal::NotNow),
+            Line::Down { .. } => Ok(vec![Effect::Register, self.register_later(now)]),
+        }
     }
 
     /// Asked inside the SDK's own handler it would answer with an error and stop registering by itself. The longer the line
@@ -47,9 +58,11 @@ impl Duty {
         Effect::SetTimer(Timer::RegisterAgain, (down / 2).clamp(shortest, longest))
     }
 
-    /// The SDK has not come back by itself. A call that still goes on is not given up for that.
+    /// The SDK has not come back by itself. A call that still goes on is not given up for that, and a token that the cloud refuses
+    /// would not be taken from a new device either.
     pub(super) fn return_is_late(&mut self, now: Millis) -> Vec<Effect> {
-        if self.is_lost() { self.renew_device(now) } else { vec![await_return()] }
+        let helps = self.is_lost() && self.token.refused == 0;
+        if helps { self.renew_device(now) } else { vec![await_return()] }
     }
 
     /// The line is down, and there is nobody whom a new device would cut off.

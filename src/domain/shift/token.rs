@@ -97,17 +97,23 @@ impl Duty {
         Ok(self.ask(failed))
     }
 
-    /// The cloud itself says that the token is dead, whatever our clock thinks. When it says so of a young one, asking at
-    /// once would go round without pause: the next would be refused as well.
-    pub(super) fn token_refused(&mut self, now: Millis) -> Vec<Effect> {
-        match self.token.renewal {
-            Renewal::Idle if self.token.is_past_half(now) => self.ask(0),
-            Renewal::Idle => {
+    /// The cloud itself says that the token is dead, whatever our clock thinks. When it says so of a young one, the next would
+    /// be refused as well: it is asked for later, and a device that could only knock at the cloud without pause goes meanwhile.
+    pub(super) fn token_refused(&mut self, code: u32, now: Millis) -> Result<Vec<Effect>, Refusal> {
+        let mut effects = vec![];
+        if self.token.renewal == Renewal::Idle {
+            effects.push(Effect::Note(Note::DeviceError(code)));
+            if self.token.is_past_half(now) {
+                effects.extend(self.ask(0));
+            } else {
                 self.token.refused += 1;
-                self.wait(self.token.refused, now)
+                effects.extend(self.wait(self.token.refused, now));
             }
-            Renewal::Asked(_) | Renewal::Waiting(_) => vec![],
         }
+        if self.token.refused > 0 && self.is_lost() {
+            effects.push(Effect::DestroyDevice);
+        }
+        if effects.is_empty() { Err(Refusal::NotNow) } else { Ok(effects) }
     }
 
     /// The SDK says that the token grows old.

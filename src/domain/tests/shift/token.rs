@@ -2,7 +2,7 @@
 
 use domain::shift::{Effect, Event, Note, Renewal, Timer};
 
-use crate::console::{Console, HOUR, delay, note};
+use crate::console::{A, Console, HOUR, delay, note};
 
 const READY: Event = Event::TokenReady { lifetime: HOUR };
 
@@ -20,7 +20,7 @@ fn it_is_renewed_by_the_sdks_word_once() {
     {
         console.refuses(again);
     }
-    assert_eq!(console.on(Event::DeviceFailed { code: 20104 }), [note(Note::DeviceError(20104))]);
+    console.refuses(Event::DeviceFailed { code: 20104 });
     let effects = console.on(READY);
     assert_eq!(effects[0], Effect::UpdateToken);
     assert!(effects.contains(&note(Note::TokenRenewed)));
@@ -104,15 +104,30 @@ fn a_cloud_that_refuses_every_fresh_token_is_not_asked_without_pause() {
         let Some(wait) = delay(&effects, Timer::TokenRetry) else { panic!("given up") };
         assert!(wait >= last.min(30_000), "{wait} after {last}");
         last = wait;
+        console.on(Event::Unregistered { returns: true });
+        let again = console.on(Event::DeviceFailed { code: 20101 });
+        assert_eq!(again, [Effect::DestroyDevice], "it would knock at the cloud without pause");
+        assert!(!console.on(Event::Timer(Timer::Register)).contains(&Effect::CreateDevice));
         assert!(asks(&console.after(wait).on(Event::Timer(Timer::TokenRetry))));
-        console.on(READY);
+        assert!(console.on(READY).contains(&Effect::CreateDevice));
     }
     assert!(last >= 30_000);
 
+    console.on(Event::Registered);
     console.after(HOUR).on(Event::TokenWillExpire);
     console.on(READY);
     let effects = console.on(Event::DeviceFailed { code: 20101 });
     assert!(delay(&effects, Timer::TokenRetry) < Some(2_000), "a token was good in between");
+}
+
+#[test]
+fn a_call_goes_on_while_the_cloud_refuses_the_token() {
+    let mut console = Console::talking();
+    let effects = console.on(Event::DeviceFailed { code: 20101 });
+    assert!(!effects.contains(&Effect::DestroyDevice));
+    console.on(Event::Timer(Timer::TokenRetry));
+    assert_eq!(console.on(READY)[0], Effect::UpdateToken);
+    assert_eq!(console.talk().call, A);
 }
 
 #[test]
