@@ -87,7 +87,9 @@ pub(crate) fn end_children_on_signal() -> io::Result<()> {
     thread::spawn(move || {
         let Some(number) = signals.forever().next() else { return };
         ENDING.store(true, Ordering::SeqCst);
-        end_children(Signal::try_from(number).unwrap_or(Signal::SIGTERM));
+        let signal = Signal::try_from(number).unwrap_or(Signal::SIGTERM);
+        eprintln!("\nended by {signal}");
+        end_children(signal);
         process::exit(128 + number);
     });
     Ok(())
