@@ -73,12 +73,28 @@ test('the cloud goes away and comes back', async ({ operator, cloud }) => {
   await operator.ringsFor('越井 琢巳');
 });
 
+test('a new connection breaks before the cloud has greeted it', async ({ operator, cloud }) => {
+  test.slow();
+  // The SDK then forgets that it was registered.
+  await cloud.fail({ silent: true });
+  const opened = operator.page.waitForEvent('websocket');
+  await cloud.cut('user001');
+  await (await opened).waitForEvent('framesent');
+  await operator.is('lineDown');
+  await cloud.fail({ offline: true });
+  await cloud.fail({ offline: false, silent: false });
+  await expect(operator.status).toHaveText(operator.word('available'), { timeout: 50_000 });
+  await cloud.call(people.koshii);
+  await operator.ringsFor('越井 琢巳');
+});
+
 test('the cloud falls silent', async ({ operator, cloud }) => {
+  test.slow();
   await cloud.fail({ silent: true });
   // The SDK waits fifteen seconds for a sign of life.
   await expect(operator.status).toHaveText(operator.word('lineDown'), { timeout: 30_000 });
   await cloud.fail({ silent: false });
-  await expect(operator.status).toHaveText(operator.word('available'), { timeout: 30_000 });
+  await expect(operator.status).toHaveText(operator.word('available'), { timeout: 50_000 });
 });
 
 test('the cloud cannot be reached when the shift begins', async ({ seat, cloud }) => {

@@ -1,4 +1,5 @@
 // A shift begins, ends and begins again.
+import { Console } from '../harness/console.ts';
 import { people } from '../harness/people.ts';
 import { expect, test } from '../harness/story.ts';
 
@@ -35,11 +36,28 @@ test('the start shows its steps and can be given up', async ({ seat, cloud }) =>
   await operator.startShift();
 });
 
+test('a click that comes before the WASM is not lost', async ({ contextFor, house, watch }) => {
+  const page = await (await contextFor()).newPage();
+  const held: (() => void)[] = [];
+  await page.route('**/*.wasm', async (route) => {
+    await new Promise<void>((arrives) => held.push(arrives));
+    await route.continue();
+  });
+  await page.goto(house.origin, { waitUntil: 'commit' });
+  const operator = new Console(page, house.origin, 'user001', () => watch.look(page));
+  await operator.button('start').click();
+  await operator.is('offDuty');
+  await expect.poll(() => held.length).toBeGreaterThan(0);
+  await page.unroute('**/*.wasm');
+  for (const arrives of held) arrives();
+  await operator.is('available');
+});
+
 test('the SDK does not load', async ({ contextFor, house }) => {
   const page = await (await contextFor()).newPage();
   await page.route('**/sdk/**', (route) => route.fulfill({ status: 200, contentType: 'text/javascript', body: '' }));
   await page.goto(house.origin);
-  const operator = new (await import('../harness/console.ts')).Console(page, house.origin, 'user001');
+  const operator = new Console(page, house.origin, 'user001');
   await operator.alive();
   await operator.button('start').click();
   await expect(page.getByRole('alert')).toContainText('電話の機能を読み込めませんでした');

@@ -38,14 +38,15 @@ function expiry(token: string): number {
 }
 
 test('the cloud ends a token before its time, and the console comes back with another', async ({ operator, cloud }) => {
-  const renewed = operator.page.waitForResponse((response) => new URL(response.url()).pathname === '/token', { timeout: 45_000 });
-  await cloud.fail({ tokenTtlCap: 1 });
+  const renewed = operator.page.waitForResponse((response) => new URL(response.url()).pathname === '/token');
+  await cloud.fail({ tokenTtlCap: 0 });
   // The cloud looks at a token when it is shown: after a cut connection it is.
   await cloud.cut('user001');
+  await expect(operator.journal).toContainText('(20104)');
   await operator.is('lineDown');
   await cloud.fail({ tokenTtlCap: null });
   await renewed;
-  await operator.is('available');
+  await expect(operator.status).toHaveText(operator.word('available'), { timeout: 30_000 });
   await cloud.call(people.koshii);
   await operator.ringsFor('越井 琢巳');
 });
