@@ -56,6 +56,8 @@ impl Company {
             .timeout(DEADLINE)
             // A redirect would carry the number to an address that nobody has configured.
             .redirect(reqwest::redirect::Policy::none())
+            // So would a proxy that happens to be in the environment.
+            .no_proxy()
             .build()
             .map_err(silent)?;
         Ok(Self { resolve, client })

@@ -23,8 +23,9 @@ pub struct Policy {
     everywhere: HeaderMap,
 }
 
-const TWILIO: &str = "wss://voice-js.roaming.twilio.com wss://*.twilio.com https://eventgw.twilio.com \
-                      https://eventgw.us1.twilio.com https://*.twilio.com";
+/// Signalling starts at one edge and comes back at any; events go to the gateway of the account's region.
+const TWILIO: &str = "wss://*.twilio.com https://eventgw.twilio.com https://eventgw.us1.twilio.com \
+                      https://eventgw.ie1.twilio.com https://eventgw.au1.twilio.com https://eventgw.jp1.twilio.com";
 const PERMISSIONS: HeaderName = HeaderName::from_static("permissions-policy");
 const OPENER: HeaderName = HeaderName::from_static("cross-origin-opener-policy");
 const RESOURCE: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
