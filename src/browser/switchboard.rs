@@ -6,6 +6,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
+use std::pin::Pin;
 use std::rc::{Rc, Weak};
 
 use console::Setup;
@@ -143,11 +144,11 @@ impl Switchboard {
     fn perform(&self, effect: Effect, now: Millis) -> Result<(), JsValue> {
         match effect {
             Effect::UnlockAudio => match sound::unlock() {
-                Ok(answer) => self.answer(answer),
+                Ok(answer) => self.answer(Box::pin(answer)),
                 Err(why) => self.post(Event::StepFailed(why)),
             },
-            Effect::OpenMicrophone => self.answer(microphone::ask()),
-            Effect::FetchToken => self.answer(fetch_token(self.me.clone())),
+            Effect::OpenMicrophone => self.answer(Box::pin(microphone::ask())),
+            Effect::FetchToken => self.answer(Box::pin(fetch_token(self.me.clone()))),
             Effect::CreateDevice => self.create_device(),
             Effect::Register => return self.with_device(Device::register_if_abandoned),
             Effect::UpdateToken => return self.update_token(),
@@ -176,7 +177,7 @@ impl Switchboard {
     }
 
     /// Settles what comes of it, unless the shift that asked is over by then.
-    fn answer(&self, answer: impl Future<Output = Event> + 'static) {
+    fn answer(&self, answer: Pin<Box<dyn Future<Output = Event>>>) {
         let (me, era) = (self.me.clone(), self.era.get());
         spawn_local(async move {
             let event = answer.await;

@@ -1,5 +1,8 @@
 //! The access token: where it comes from, and how long it lives.
 //!
+//! It is fetched from the server function `console::token` by the browser's own means: the function's client stub would make
+//! the WASM a quarter larger as transferred (measured: 27 kB of 94).
+//!
 //! Invariant: the token is kept here and given to the SDK, and goes nowhere else; it has no `Debug`.
 
 use domain::shift::Event;
