@@ -21,7 +21,8 @@ const PLAIN_SOCKET: &str = "(secure => {
 })";
 
 /// Remembers the button that an operator presses before the WASM has arrived, so that no press is lost.
-const EARLY: &str = "const early = { button: null, press(event) { early.button = event.target.closest('button'); } };
+const EARLY: &str =
+    "const early = { button: null, press(event) { early.button = event.target.closest('button'); } };
 addEventListener('click', early.press, true);";
 
 /// Starts the WASM, and then presses that button. Both run with the page's own modules, after the SDK.

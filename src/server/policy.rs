@@ -75,6 +75,7 @@ impl Policy {
 
     /// Adds to an answer what it does not say itself.
     pub fn complete(&self, headers: &mut HeaderMap) {
+        headers.reserve(self.everywhere.len());
         for (name, value) in &self.everywhere {
             headers.entry(name).or_insert_with(|| value.clone());
         }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::header::{ACCEPT, CONTENT_TYPE};
+use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderName, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
@@ -63,8 +63,8 @@ impl Door {
             return self.refuse(path_and_query, "its X-Twilio-Signature does not fit");
         }
         parts.method = Method::POST;
-        // Leptos answers what a page without scripts posts by a redirect to that page.
-        parts.headers.remove(ACCEPT);
+        // The endpoints need none of them, Leptos would copy them, and would answer some by a redirect.
+        parts.headers.clear();
         let reception = self.reception.clone();
         let context = move || provide_context(reception.clone());
         let request = Request::from_parts(parts, Body::from(form));

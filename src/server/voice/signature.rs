@@ -45,10 +45,14 @@ impl Signatures {
     pub fn fit(&self, signature: &[u8], path_and_query: &str, form: &[u8]) -> bool {
         let Ok(signature) = BASE64_STANDARD.decode(signature) else { return false };
         let mut fields: Vec<_> = form_urlencoded::parse(form).collect();
-        // As JavaScript sorts, which is what Twilio's library does.
-        fields.sort_unstable_by(|(a, x), (b, y)| {
-            a.encode_utf16().cmp(b.encode_utf16()).then_with(|| x.encode_utf16().cmp(y.encode_utf16()))
-        });
+        // As JavaScript sorts, which is what Twilio's library does: it differs from the order of bytes beyond ASCII only.
+        if fields.iter().all(|(name, value)| name.is_ascii() && value.is_ascii()) {
+            fields.sort_unstable();
+        } else {
+            fields.sort_unstable_by(|(a, x), (b, y)| {
+                a.encode_utf16().cmp(b.encode_utf16()).then_with(|| x.encode_utf16().cmp(y.encode_utf16()))
+            });
+        }
         fields.dedup();
         self.bases.iter().any(|base| {
             let mut mac = self.keyed.clone();
