@@ -38,18 +38,19 @@ test('the start shows its steps and can be given up', async ({ seat, cloud }) =>
 
 test('a click that comes before the WASM is not lost', async ({ contextFor, house, watch }) => {
   const page = await (await contextFor()).newPage();
-  const held: (() => void)[] = [];
+  let arrive = (): void => {};
+  const arrives = new Promise<void>((resolve) => (arrive = resolve));
+  const asked = page.waitForRequest('**/*.wasm');
   await page.route('**/*.wasm', async (route) => {
-    await new Promise<void>((arrives) => held.push(arrives));
+    await arrives;
     await route.continue();
   });
   await page.goto(house.origin, { waitUntil: 'commit' });
   const operator = new Console(page, house.origin, 'user001', () => watch.look(page));
   await operator.button('start').click();
   await operator.is('offDuty');
-  await expect.poll(() => held.length).toBeGreaterThan(0);
-  await page.unroute('**/*.wasm');
-  for (const arrives of held) arrives();
+  await asked;
+  arrive();
   await operator.is('available');
 });
 

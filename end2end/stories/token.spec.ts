@@ -42,7 +42,7 @@ test('the cloud ends a token before its time, and the console comes back with an
   await cloud.fail({ tokenTtlCap: 0 });
   // The cloud looks at a token when it is shown: after a cut connection it is.
   await cloud.cut('user001');
-  await expect(operator.journal).toContainText('(20104)');
+  await expect(operator.journal).toContainText('20104');
   await operator.is('lineDown');
   await cloud.fail({ tokenTtlCap: null });
   await renewed;
