@@ -28,16 +28,9 @@ pub struct Company {
 #[serde(rename_all = "camelCase")]
 struct Answer {
     app_id: Option<String>,
-    customer_name: Option<String>,
-    customer_id: Option<Id>,
-}
-
-/// Ids are text in the article and numbers in many databases.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Id {
-    Text(String),
-    Number(i64),
+    // Whatever these are, the caller is put through.
+    customer_name: Option<serde_json::Value>,
+    customer_id: Option<serde_json::Value>,
 }
 
 impl Company {
@@ -96,23 +89,38 @@ impl Directory for Company {
 }
 
 fn read(body: &[u8]) -> Result<Option<Found>, Silent> {
-    let answer: Answer = serde_json::from_slice(body)
+    // Some write a byte order mark before their JSON.
+    let answer: Answer = serde_json::from_slice(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body))
         .map_err(|_| Silent::Nonsense("it is not JSON with appId, customerName and customerId"))?;
     let Some(app_id) = answer.app_id.filter(|app_id| !app_id.trim().is_empty()) else { return Ok(None) };
     let operator = Identity::parse(&app_id)
         .map_err(|_| Silent::Nonsense("its appId is not 1 to 64 letters, digits, `_`, `-`, `.` or `@`"))?;
-    let customer_id = answer.customer_id.map(|id| match id {
-        Id::Text(text) => text,
-        Id::Number(number) => number.to_string(),
-    });
-    Ok(Some(Found { operator, customer_name: answer.customer_name, customer_id }))
+    let customer_name = answer.customer_name.and_then(written);
+    Ok(Some(Found { operator, customer_name, customer_id: answer.customer_id.and_then(written) }))
+}
+
+/// Names are text; ids are text in the article and numbers in many databases.
+fn written(value: serde_json::Value) -> Option<String> {
+    match value {
+        serde_json::Value::String(text) => Some(text),
+        serde_json::Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
 }
 
 fn silent(error: reqwest::Error) -> Silent {
     if error.is_timeout() {
         return Silent::Late;
     }
-    Silent::Unreachable(error.without_url().to_string())
+    // The outermost sentence says nothing of why; none of the causes knows the address.
+    let error = error.without_url();
+    let causes = std::iter::successors(std::error::Error::source(&error), |cause| cause.source());
+    Silent::Unreachable(
+        std::iter::once(error.to_string())
+            .chain(causes.map(ToString::to_string))
+            .collect::<Vec<_>>()
+            .join(": "),
+    )
 }
 
 #[cfg(test)]
@@ -138,6 +146,9 @@ mod tests {
         assert_eq!(found.customer_id.as_deref(), Some("cm-koshii"));
         let numbered = read(br#"{"appId":"user001","customerId":42}"#).unwrap().unwrap();
         assert_eq!((numbered.customer_name, numbered.customer_id.as_deref()), (None, Some("42")));
+        let odd = b"\xef\xbb\xbf{\"appId\":\"user001\",\"customerName\":[],\"customerId\":1.5}";
+        let odd = read(odd).unwrap().unwrap();
+        assert_eq!((odd.customer_name, odd.customer_id.as_deref()), (None, Some("1.5")));
     }
 
     #[test]

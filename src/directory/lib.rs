@@ -8,13 +8,14 @@ compile_error!("`directory` knows phone numbers and must never be part of what a
 
 mod company;
 mod demonstration;
+mod found;
 mod number;
 
 use async_trait::async_trait;
-use domain::Identity;
 
 pub use company::Company;
 pub use demonstration::{Demonstration, Person};
+pub use found::Found;
 pub use number::{NotANumber, PhoneNumber};
 
 /// Tells who a caller is, and whose customer.
@@ -25,17 +26,6 @@ pub trait Directory: Send + Sync + 'static {
     /// # Errors
     /// The directory could not answer. That is not the same as knowing nobody.
     async fn look_up(&self, number: &PhoneNumber) -> Result<Option<Found>, Silent>;
-}
-
-/// A customer, as far as others than the directory may know.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
-    /// The operator who looks after this customer.
-    pub operator: Identity,
-    /// The customer's name.
-    pub customer_name: Option<String>,
-    /// The customer's id, in the company's own terms.
-    pub customer_id: Option<String>,
 }
 
 /// Why a directory did not answer. No variant carries anything that the other side sent: it may hold the number.

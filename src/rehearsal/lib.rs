@@ -41,13 +41,13 @@ pub enum StartError {
     #[error("the rehearsal listens on loopback only, and {0} is not a loopback address")]
     NotLoopback(SocketAddr),
     /// The address is in use, or may not be used.
-    #[error("cannot listen on {0}: {1}")]
+    #[error("cannot listen on {0}")]
     Bind(SocketAddr, #[source] io::Error),
     /// Audio cannot be carried.
-    #[error("the media side cannot start: {0}")]
+    #[error("the media side cannot start")]
     Media(#[source] io::Error),
     /// No certificate could be made.
-    #[error("TLS cannot start: {0}")]
+    #[error("TLS cannot start")]
     Tls(#[source] io::Error),
 }
 

@@ -42,7 +42,9 @@ async fn main() -> ExitCode {
         Some("--version" | "-V") => return say(concat!("hitoku ", env!("CARGO_PKG_VERSION"), "\n")),
         Some(other) => return fail(&format!("there is no command `{other}`: try hitoku --help")),
     }
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "info".into());
+    let Ok(filter) = log_filter() else {
+        return fail("RUST_LOG should be a level such as info, or server=debug,info");
+    };
     let colours = std::io::stderr().is_terminal();
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours).init();
     match serve().await {
@@ -51,12 +53,19 @@ async fn main() -> ExitCode {
     }
 }
 
+/// What is logged. A socket's frames never are: in rehearsal the customer's phone sends its number over one.
+fn log_filter() -> anyhow::Result<tracing_subscriber::EnvFilter> {
+    let asked = std::env::var("RUST_LOG").ok().filter(|asked| !asked.trim().is_empty());
+    let asked = asked.as_deref().unwrap_or("info");
+    Ok(tracing_subscriber::EnvFilter::try_new(format!("{asked},tungstenite=info,tokio_tungstenite=info"))?)
+}
+
 async fn serve() -> anyhow::Result<()> {
     let settings = Settings::read(&Source::of_the_process())?;
     let addr = settings.listen.addr;
     let listener = TcpListener::bind(addr)
         .await
-        .with_context(|| format!("HITOKU_ADDR: cannot listen on {addr}; is another one running?"))?;
+        .with_context(|| format!("HITOKU_ADDR: cannot listen on {addr}; choose another address with it"))?;
     let addr = listener.local_addr()?;
     let chance = Chance::of_the_machine();
     let demonstration = Demonstration::new();

@@ -88,9 +88,9 @@ impl Settings {
         let listen = Listen::read(source)?;
         let company = source.parsed("INTERNAL_API_BASE", BaseUrl::SHOULD_BE, BaseUrl::parse)?;
         match &cloud {
-            Cloud::Rehearsal { .. } if !listen.addr.ip().is_loopback() => Err(Problem::Bad {
+            Cloud::Rehearsal { .. } if listen.addr.ip() != LOOPBACK => Err(Problem::Bad {
                 variable: "HITOKU_ADDR".to_owned(),
-                should_be: "a loopback address such as 127.0.0.1:3000, as long as no Twilio account is configured: \
+                should_be: "a port of 127.0.0.1 such as 127.0.0.1:3000, as long as no Twilio account is configured: \
                             a rehearsal is for this machine only",
             }),
             Cloud::Twilio { .. } if company.is_none() => Err(Problem::Missing {
@@ -118,7 +118,7 @@ impl Cloud {
         let api_key_sid = source.parsed("API_KEY_SID", "SK and 32 hexadecimal digits", sid("SK"))?;
         let api_key_secret = source.text("API_KEY_SECRET")?.map(SecretString::from);
         let auth_token = source.text("AUTH_TOKEN")?.map(SecretString::from);
-        let public = source.parsed("PUBLIC_BASE_URL", BaseUrl::SHOULD_BE, BaseUrl::parse)?;
+        let public = source.parsed("PUBLIC_BASE_URL", BaseUrl::SHOULD_BE_HOST, BaseUrl::parse_host)?;
         let (present, missing): (Vec<_>, Vec<_>) = [
             ("ACCOUNT_SID", account_sid.is_some()),
             ("API_KEY_SID", api_key_sid.is_some()),
@@ -135,11 +135,11 @@ impl Cloud {
             }
             _ if present.is_empty() => {
                 let addr = address(source, "REHEARSAL_ADDR", 3001)?;
-                if addr.ip().is_loopback() {
+                if addr.ip() == LOOPBACK {
                     return Ok(Self::Rehearsal { addr });
                 }
                 let should_be =
-                    "a loopback address such as 127.0.0.1:3001: a rehearsal is for this machine only";
+                    "a port of 127.0.0.1 such as 127.0.0.1:3001: a rehearsal is for this machine only";
                 Err(Problem::Bad { variable: "REHEARSAL_ADDR".to_owned(), should_be })
             }
             _ => {

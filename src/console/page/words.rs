@@ -118,10 +118,8 @@ pub(crate) const SLOW_SAYS: Text = text(
 );
 pub(crate) const MUTED_SAYS: Text =
     text("ミュート中です。あなたの声は相手に届きません。", "Muted. The caller cannot hear you.");
-pub(crate) const RECONNECTING_SAYS: Text = text(
-    "音声が途切れました。自動でつなぎ直しています。",
-    "The audio was interrupted. Reconnecting by itself.",
-);
+pub(crate) const RECONNECTING_SAYS: Text =
+    text("通話を自動でつなぎ直しています。", "Reconnecting the call by itself.");
 pub(crate) const HANGING_UP_SAYS: Text = text("通話を終えています。", "Ending the call.");
 
 // The event log.
@@ -145,7 +143,7 @@ pub(crate) const fn how(how: How) -> Text {
         How::HungUp => text("電話を切りました", "You hung up"),
         How::CallerHungUp => text("相手が電話を切りました", "The caller hung up"),
         How::Rejected => text("着信を拒否しました", "You rejected the call"),
-        How::GaveUp => text("応答の前に相手が切りました", "The caller gave up before an answer"),
+        How::GaveUp => text("応答の前に呼び出しが終わりました", "It stopped ringing before an answer"),
         How::AnsweredElsewhere => text("別の画面で応答されました", "Answered on another screen"),
         How::Lost => text("回線が切れて通話が終わりました", "The call was lost with the line"),
         How::Failed(_) => text("エラーで通話が終わりました", "The call ended with an error"),

@@ -75,7 +75,7 @@ fn main() -> Result<()> {
 
 /// The real router, with the demonstration directory and its own log at its ordinary level, written to nowhere.
 fn hitoku() -> Result<Router> {
-    tracing_subscriber::fmt().with_writer(std::io::sink).init();
+    tracing_subscriber::fmt().with_ansi(false).with_writer(std::io::sink).init();
     let account = Account {
         account_sid: "AC00000000000000000000000000000000".to_owned(),
         api_key_sid: "SK00000000000000000000000000000000".to_owned(),

@@ -12,6 +12,9 @@ impl BaseUrl {
     /// What it should be, for whoever wrote something else.
     pub const SHOULD_BE: &str = "an address such as https://calls.example.com, without query or user";
 
+    /// The same, for a whole host.
+    pub const SHOULD_BE_HOST: &str = "an address such as https://calls.example.com, without a path";
+
     /// Parses what a person wrote.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
@@ -19,7 +22,10 @@ impl BaseUrl {
         let plain = url.username().is_empty() && url.password().is_none();
         let bare = url.query().is_none() && url.fragment().is_none();
         let web = matches!(url.scheme(), "http" | "https") && url.has_host();
-        (plain && bare && web).then(|| Self(text.trim_end_matches('/').to_owned()))
+        // The parser takes `https:host` and a backslash for a slash; what is printed and signed is what was understood.
+        let written = text.get(..8).is_some_and(|start| start.to_ascii_lowercase().starts_with("http"))
+            && text.contains("://");
+        (plain && bare && web && written).then(|| Self(url.as_str().trim_end_matches('/').to_owned()))
     }
 
     /// Where a server on this machine is reached.
@@ -42,6 +48,12 @@ impl BaseUrl {
         Url::parse(&self.0)
     }
 
+    /// The address of a whole host: what this server serves is at fixed paths below it.
+    #[must_use]
+    pub fn parse_host(text: &str) -> Option<Self> {
+        Self::parse(text).filter(|base| base.0.matches('/').count() == 2)
+    }
+
     /// Whether it is reached over TLS.
     #[must_use]
     pub fn is_secure(&self) -> bool {
@@ -62,11 +74,22 @@ mod tests {
     #[test]
     fn only_a_plain_web_address_will_do() {
         assert_eq!(BaseUrl::parse("https://a.example/x/").unwrap().as_str(), "https://a.example/x");
+        assert_eq!(
+            BaseUrl::parse_host("https://a.example:8443/").unwrap().as_str(),
+            "https://a.example:8443"
+        );
+        assert_eq!(BaseUrl::parse_host("https://a.example/incoming"), None);
         assert!(BaseUrl::parse("https://a.example").unwrap().is_secure());
         assert!(!BaseUrl::parse("http://127.0.0.1:3000").unwrap().is_secure());
-        for bad in
-            ["a.example", "ftp://a.example", "https://u:p@a.example", "https://a.example?x=1", "https://"]
-        {
+        for bad in [
+            "a.example",
+            "https:a.example",
+            "https:\\\\a.example",
+            "ftp://a.example",
+            "https://u:p@a.example",
+            "https://a.example?x=1",
+            "https://",
+        ] {
             assert_eq!(BaseUrl::parse(bad), None, "{bad}");
         }
     }

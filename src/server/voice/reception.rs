@@ -58,7 +58,10 @@ impl Reception {
     }
 
     async fn connect(&self, number: &PhoneNumber) -> (Twiml, &'static str) {
-        match timeout(DEADLINE, self.directory.look_up(number)).await {
+        let asked = timeout(DEADLINE, self.directory.look_up(number)).await;
+        match asked
+            .map(|answer| answer.and_then(|found| found.map(|found| found.without(number)).transpose()))
+        {
             Ok(Ok(Some(found))) => {
                 let call_ref = self.chance.call_ref();
                 let told = Told {

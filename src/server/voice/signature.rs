@@ -19,6 +19,8 @@ pub struct Signatures {
     keyed: Hmac<Sha1>,
     /// The public address without and with its port: Twilio signs either form, as its own library knows.
     bases: [String; 2],
+    /// As it was configured, for the log.
+    public: BaseUrl,
 }
 
 impl Signatures {
@@ -29,14 +31,14 @@ impl Signatures {
     pub fn new(auth_token: &SecretString, public: &BaseUrl) -> anyhow::Result<Self> {
         let keyed = Hmac::new_from_slice(auth_token.expose_secret().as_bytes())
             .map_err(|_| anyhow::anyhow!("AUTH_TOKEN cannot be used as a key"))?;
-        Ok(Self { keyed, bases: with_and_without_port(public) })
+        Ok(Self { keyed, bases: with_and_without_port(public), public: public.clone() })
     }
 
     /// The address that Twilio should have signed, as far as a log may know it: a query may hold anything.
     pub(crate) fn address(&self, path_and_query: &str) -> String {
         match path_and_query.split_once('?') {
-            Some((path, _)) => format!("{}{path}?…", self.bases[0]),
-            None => format!("{}{path_and_query}", self.bases[0]),
+            Some((path, _)) => format!("{}{path}?…", self.public),
+            None => format!("{}{path_and_query}", self.public),
         }
     }
 
