@@ -1,6 +1,7 @@
 //! What Twilio posts, as domain types: parsed at the door, so that nothing below sees a form, and a number stays a
 //! [`PhoneNumber`].
 
+use std::borrow::Cow;
 use std::fmt;
 
 use directory::PhoneNumber;
@@ -61,7 +62,7 @@ impl DialedCall {
 }
 
 impl CallSid {
-    fn read(text: Option<std::borrow::Cow<'_, str>>) -> Self {
+    fn read(text: Option<Cow<'_, str>>) -> Self {
         let is_one = |text: &str| {
             text.len() == 34
                 && text.strip_prefix("CA").is_some_and(|hex| hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
@@ -76,12 +77,15 @@ impl fmt::Display for CallSid {
     }
 }
 
-/// The first value of each of these fields. What cannot be read is not there.
-fn fields<'a, const N: usize>(form: &'a [u8], names: [&str; N]) -> [Option<std::borrow::Cow<'a, str>>; N] {
+/// The first value of each of these fields, named as Twilio writes them. What cannot be read is not there.
+fn fields<'a, const N: usize>(form: &'a [u8], names: [&str; N]) -> [Option<Cow<'a, str>>; N] {
     let mut values = [const { None }; N];
-    for (name, value) in form_urlencoded::parse(form) {
-        if let Some(at) = names.iter().position(|wanted| *wanted == name) {
-            values[at].get_or_insert(value);
+    for pair in form.split(|byte| *byte == b'&') {
+        let named =
+            |name: &&str| pair.strip_prefix(name.as_bytes()).is_some_and(|rest| rest.starts_with(b"="));
+        let Some(at) = names.iter().position(named) else { continue };
+        if values[at].is_none() {
+            values[at] = form_urlencoded::parse(pair).next().map(|(_, value)| value);
         }
     }
     values
