@@ -76,7 +76,7 @@ test('the cloud refuses the token', async ({ seat, cloud }) => {
   const operator = await seat();
   await cloud.fail({ refuseTokens: true });
   await operator.button('start').click();
-  await expect(operator.page.getByRole('alert')).toContainText('電話網に認証されませんでした');
+  await expect(operator.page.getByRole('alert')).toContainText('電話網で認証されませんでした');
   await cloud.fail({ refuseTokens: false });
   await operator.button('again').click();
   await operator.is('available');

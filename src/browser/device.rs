@@ -77,6 +77,13 @@ impl Device {
         if self.state() == State::Abandoned { self.register() } else { Ok(()) }
     }
 
+    /// Sounds the ringtone, which the SDK stops when the last ringing call is over or one is accepted.
+    pub(crate) fn ring_on(&self) -> Result<(), JsValue> {
+        let ringtone: sdk::Sound = self.sdk.sounds().get(&"incoming".into()).unchecked_into();
+        heedless(ringtone.play()?);
+        Ok(())
+    }
+
     /// Gives it a fresh token.
     pub(crate) fn update_token(&self, token: &Token) -> Result<(), JsValue> {
         self.sdk.update_token(&token.jwt)
@@ -88,11 +95,8 @@ impl Device {
     }
 
     fn register(&self) -> Result<(), JsValue> {
-        let registered = self.sdk.register()?;
         // Whether it was is told by the events; the promise may stay open for ever.
-        wasm_bindgen_futures::spawn_local(async move {
-            let _ = JsFuture::from(registered).await;
-        });
+        heedless(self.sdk.register()?);
         Ok(())
     }
 }
@@ -103,6 +107,13 @@ impl Drop for Device {
         // The listeners go after it: an `error` that nobody listens to is thrown.
         let _ = self.sdk.destroy();
     }
+}
+
+/// Lets a promise go its way; its refusal is no error of the page.
+fn heedless(promise: js_sys::Promise) {
+    wasm_bindgen_futures::spawn_local(async move {
+        let _ = JsFuture::from(promise).await;
+    });
 }
 
 fn state(sdk: &sdk::Device) -> State {

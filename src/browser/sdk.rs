@@ -57,6 +57,10 @@ extern "C" {
     #[wasm_bindgen(method, getter, js_name = _stream)]
     pub(crate) fn stream(this: &Device) -> JsValue;
 
+    /// Its sounds by their names. Private in TypeScript: the SDK offers no other way to sound the ringtone again.
+    #[wasm_bindgen(method, getter, js_name = _soundcache)]
+    pub(crate) fn sounds(this: &Device) -> Map;
+
     /// Whether it registers by itself when the stream is connected again. Private in TypeScript: while this is so, asking it to
     /// register would stop that.
     #[wasm_bindgen(method, getter, js_name = _shouldReRegister)]
@@ -87,6 +91,15 @@ extern "C" {
 
     #[wasm_bindgen(method, catch)]
     pub(crate) fn mute(this: &Call, muted: bool) -> Result<(), JsValue>;
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// One of the SDK's sounds; the ringtone goes on until the SDK stops it.
+    pub(crate) type Sound;
+
+    #[wasm_bindgen(method, catch)]
+    pub(crate) fn play(this: &Sound) -> Result<Promise, JsValue>;
 }
 
 #[wasm_bindgen]

@@ -25,11 +25,15 @@ const EARLY: &str =
     "const early = { button: null, press(event) { early.button = event.target.closest('button'); } };
 addEventListener('click', early.press, true);";
 
-/// Starts the WASM, and then presses that button. Both run with the page's own modules, after the SDK.
-const START: &str = "start({ module_or_path: wasm }).then(hydrate).finally(() => {
-  removeEventListener('click', early.press, true);
-  early.button?.click();
-});";
+/// Starts the WASM, and then presses that button. It runs with the page's own modules, after the SDK. A page whose WASM does
+/// not arrive looks alive and is dead, so it says so.
+const START: &str = "(glue, wasm) => import(glue)
+  .then(({ default: start, hydrate }) => start({ module_or_path: wasm }).then(hydrate))
+  .then(() => early.button?.click(), error => {
+    document.documentElement.classList.add('broken');
+    throw error;
+  })
+  .finally(() => removeEventListener('click', early.press, true))";
 
 /// The document.
 #[component]
@@ -46,11 +50,17 @@ pub fn Shell(
         let script = format!("{PLAIN_SOCKET}({})", in_script(&format!("wss://{host}")));
         view! { <script nonce=use_nonce() inner_html=script></script> }
     });
-    let start = format!(
-        "import start, {{ hydrate }} from {};\nconst wasm = {};\n{START}",
-        in_script(&setup.assets.glue),
-        in_script(&setup.assets.wasm)
-    );
+    let start = format!("({START})({}, {});", in_script(&setup.assets.glue), in_script(&setup.assets.wasm));
+    let (broken, scripts) = match setup.language {
+        Language::Ja => (
+            "画面を読み込めませんでした。ネットワークを確かめて、ページを再読み込みしてください。",
+            "この画面には JavaScript が必要です。ブラウザの設定で有効にしてください。",
+        ),
+        Language::En => (
+            "The console could not be loaded. Check the network, then reload the page.",
+            "The console needs JavaScript. Allow it in the browser's settings.",
+        ),
+    };
     view! {
         <!DOCTYPE html>
         <html lang=setup.language.tag()>
@@ -68,6 +78,12 @@ pub fn Shell(
             </head>
             <body>
                 <App/>
+                <p class="broken-note" role="alert">
+                    {broken}
+                </p>
+                <noscript>
+                    <p class="broken-note broken-note--shown">{scripts}</p>
+                </noscript>
             </body>
         </html>
     }

@@ -53,7 +53,7 @@ pub(crate) const OFF_SAYS: Text = text(
     "始めると、このブラウザーで電話を受けられます。始めるまで鳴ることはありません。",
     "Start, and this browser takes your calls. It stays silent until then.",
 );
-pub(crate) const OVER_TITLE: Text = text("お疲れさまでした", "Shift over. Well done");
+pub(crate) const OVER_TITLE: Text = text("お疲れさまでした", "Shift ended");
 pub(crate) const OVER_SAYS: Text = text(
     "勤務を終えました。このブラウザーはもう鳴りません。",
     "Your shift has ended, and this browser will not ring any more.",
@@ -61,7 +61,7 @@ pub(crate) const OVER_SAYS: Text = text(
 pub(crate) const WHAT_HAPPENS: Text = text("始めると行うこと", "What starting does");
 pub(crate) const ONLY_IN_CALLS: Text =
     text("マイクは通話のあいだだけ使います", "The microphone is in use only during calls");
-pub(crate) const WHAT_TO_DO: Text = text("お試しください", "What to do");
+pub(crate) const WHAT_TO_DO: Text = text("次の順にお試しください", "What to do");
 pub(crate) const TRY_AGAIN: Text = text("もう一度始める", "Try again");
 pub(crate) const RELOAD: Text = text("ページを再読み込み", "Reload the page");
 
@@ -111,7 +111,8 @@ pub(crate) const TAKEN_SAYS: Text =
 pub(crate) const MUTE: Text = text("ミュート", "Mute");
 pub(crate) const UNMUTE: Text = text("ミュート解除", "Unmute");
 pub(crate) const HANG_UP: Text = text("電話を切る", "Hang up");
-pub(crate) const CONNECTING_SAYS: Text = text("音声の到着を待っています。", "Waiting for the first sound.");
+pub(crate) const CONNECTING_SAYS: Text =
+    text("音声がつながるのを待っています。", "Waiting for the first sound.");
 pub(crate) const SLOW_SAYS: Text = text(
     "音声がまだ届きません。もう少し待つか、電話を切ってください。",
     "No audio has arrived yet. Wait a little longer, or hang up.",
@@ -266,7 +267,7 @@ pub(crate) const fn advice(failure: Failure) -> Advice {
             ],
         },
         Failure::CloudRefused => Advice {
-            title: text("電話網に認証されませんでした", "The telephone network refused this desk"),
+            title: text("電話網で認証されませんでした", "The telephone network refused this desk"),
             steps: [
                 text("少し待って、もう一度始めてください。", "Wait a moment and try again."),
                 text("ページを再読み込みしてください。", "Reload the page."),
@@ -298,21 +299,21 @@ pub(crate) const fn note(note: Note) -> Text {
         Note::ShiftEnded => text("勤務を終えました", "Shift ended"),
         Note::Failed(failure) => advice(failure).title,
         Note::LineDown => text("回線が切れました", "Line went down"),
-        Note::LineUp => text("回線がつながりました", "Line is up again"),
+        Note::LineUp => text("回線が復旧しました", "Line is up again"),
         Note::TokenRenewed => text("認証を更新しました", "Authorisation renewed"),
         Note::TokenDelayed => {
-            text("認証を更新できず、再試行しています", "Authorisation is late; trying again")
+            text("認証を更新できず、再試行しています", "Could not renew the authorisation yet; trying again")
         }
         Note::Ringing => text("電話が鳴りました", "A call rang"),
         Note::Accepted => text("応答しました", "Call accepted"),
         Note::Connected => text("音声がつながりました", "Audio connected"),
         Note::NoAudio => text("音声がまだ届きません", "No audio yet"),
         Note::Reconnecting => text("通話をつなぎ直しています", "Call is reconnecting"),
-        Note::Reconnected => text("通話がつながり直しました", "Call reconnected"),
+        Note::Reconnected => text("通話が復旧しました", "Call reconnected"),
         Note::Muted => text("ミュートしました", "Microphone muted"),
         Note::Unmuted => text("ミュートを解除しました", "Microphone unmuted"),
         Note::Ended(how_) => how(how_),
-        Note::DeviceError(_) => text("電話機能がエラーを知らせました", "The telephone reported an error"),
+        Note::DeviceError(_) => text("電話機能でエラーが発生しました", "The telephone reported an error"),
     }
 }
 

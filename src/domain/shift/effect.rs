@@ -24,6 +24,8 @@ pub enum Effect {
     Accept(CallId),
     /// Tell the operator's other tabs that this call is accepted here.
     TellOtherTabs(CallRef),
+    /// Sound the ringtone: the SDK falls silent for every call when one is accepted, and stays so when that one ends.
+    RingOn,
     /// Reject this call.
     Reject(CallId),
     /// Hang up this call.

@@ -102,7 +102,8 @@ impl Duty {
             (Phase::Reconnecting, None) => How::Lost,
             (_, None) => How::CallerHungUp,
         };
-        Ok(self.end_talk(talk, how, now))
+        let ended = self.end_talk(talk, how, now);
+        Ok([ended, self.ring_on()].concat())
     }
 
     /// A cancellation can cross our answer: the SDK then ends an accepted call with this event alone.
@@ -113,7 +114,13 @@ impl Duty {
             (_, Some(_)) => How::CallerHungUp,
             (_, None) => How::GaveUp,
         };
-        Ok(self.end_talk(talk, how, now))
+        let ended = self.end_talk(talk, how, now);
+        Ok([ended, self.ring_on()].concat())
+    }
+
+    /// A call that rang beside the talk is now the one to answer.
+    fn ring_on(&self) -> Vec<Effect> {
+        self.rings.iter().any(|ring| !ring.taken).then_some(Effect::RingOn).into_iter().collect()
     }
 
     pub(super) fn hang_up(&mut self) -> Result<Vec<Effect>, Refusal> {

@@ -81,6 +81,18 @@ fn accepting_one_leaves_the_other_ringing() {
 }
 
 #[test]
+fn what_rang_beside_a_talk_sounds_again_when_the_talk_ends() {
+    for end in [Event::Disconnected(A), Event::Cancelled(A)] {
+        let mut console = Console::ringing(&[A, B]);
+        console.on(Event::Operator(Intent::Accept(A)));
+        assert!(console.on(end).contains(&Effect::RingOn));
+    }
+    let mut console = Console::talking();
+    let effects = console.on(Event::Disconnected(console.talk().call));
+    assert!(!effects.contains(&Effect::RingOn), "nothing rings: {effects:?}");
+}
+
+#[test]
 fn what_rang_is_lost_with_the_line_even_if_the_sdk_does_not_say_so() {
     let mut console = Console::ringing(&[A, B]);
     let effects = console.on(Event::Unregistered { returns: true });
