@@ -17,6 +17,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let text =
             fs::read_to_string(&manifest).map_err(|error| format!("{}: {error}", manifest.display()))?;
         for file in serde_json::from_str::<Vec<Value>>(&text)? {
+            // A table is never older than what it names: a file that is gone runs this again.
+            println!(
+                "cargo::rerun-if-changed={}",
+                site.join(file["file"].as_str().unwrap_or_default()).display()
+            );
             table.push_str(&row(&site, &file)?);
         }
     }
