@@ -119,6 +119,16 @@ export class Console {
     return this;
   }
 
+  /** Waits until the SDK has its fifteen sounds: one that breaks off on the way is the SDK's to complain about. */
+  async hasSounds(): Promise<void> {
+    const loaded = (): Promise<number> =>
+      this.page.evaluate(() => {
+        const entries = performance.getEntriesByType('resource');
+        return new Set(entries.map(({ name }) => name).filter((name) => new URL(name).pathname.startsWith('/sounds/'))).size;
+      });
+    await expect.poll(loaded).toBe(15);
+  }
+
   async endShift(): Promise<void> {
     await this.button('end').click();
     await this.is('offDuty');

@@ -6,6 +6,7 @@ test.use({ expected: COMPLAINTS });
 
 for (const [how, leave] of Object.entries({ 'ends and starts': 'end', 'is killed and starts': 'kill' } as const)) {
   test(`the server ${how} again while the operator waits`, async ({ operator, house }) => {
+    await operator.hasSounds();
     await house.server[leave]();
     await operator.is('lineDown');
     await house.startServer();

@@ -51,6 +51,7 @@ test.describe('with errors on the way', () => {
   });
 
   test('our server restarts while the operator waits, and the next call rings', async ({ operator, cloud, house }) => {
+    await operator.hasSounds();
     await house.server.end();
     await house.startServer();
     await cloud.call(people.koshii);
