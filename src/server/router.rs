@@ -60,6 +60,8 @@ pub fn router(parts: Parts) -> Router {
         .route("/", get(page))
         .route("/token", any(token).layer(from_fn_with_state(origins, around_token)))
         .route("/incoming", any(enter).with_state(door.clone()))
+        // As it may be written at Twilio: a caller is not to hear of a slash.
+        .route("/incoming/", any(enter).with_state(door.clone()))
         .route("/dialed", any(enter).with_state(door))
         .route("/healthz", get(async || "ok\n"))
         .merge(files)

@@ -61,9 +61,15 @@ pub(crate) fn pack(workspace: &Workspace) -> Result<()> {
     files::replace_folder(&fresh, &place)
 }
 
-/// Whether there is a packed site at all.
+/// Whether there is a packed site, with every file that its manifest names.
 pub(crate) fn is_there(workspace: &Workspace) -> bool {
-    workspace.packed_site().join(MANIFEST).is_file()
+    let place = workspace.packed_site();
+    let manifest = files::read(&place.join(MANIFEST)).ok();
+    let entries = manifest.and_then(|bytes| serde_json::from_slice::<Vec<Value>>(&bytes).ok());
+    entries.is_some_and(|entries| {
+        let names = entries.iter().flat_map(|entry| [&entry["file"], &entry["br"], &entry["gz"]]);
+        names.filter_map(Value::as_str).all(|name| place.join(name).is_file())
+    })
 }
 
 impl Asset {

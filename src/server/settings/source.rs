@@ -39,6 +39,14 @@ pub enum Problem {
         /// What the machine says.
         why: String,
     },
+    /// The file has nothing in it.
+    #[error("{variable}_FILE names {path}, which is empty")]
+    Empty {
+        /// The variable, without `_FILE`.
+        variable: String,
+        /// The file.
+        path: String,
+    },
     /// Some settings of a Twilio account, but not all.
     #[error(
         "{} {} set, so this is not a rehearsal, and then {} must be set too",
@@ -57,7 +65,10 @@ impl Source {
     #[must_use]
     pub fn of_the_process() -> Self {
         Self {
-            variable: Box::new(|name| std::env::var(name).ok()),
+            // What is no text is still set: it is not to be taken for a setting that is not there.
+            variable: Box::new(|name| {
+                std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+            }),
             file: Box::new(|path| std::fs::read_to_string(path)),
         }
     }
@@ -77,14 +88,17 @@ impl Source {
     /// The setting's text, without white space around it.
     ///
     /// # Errors
-    /// Given twice, or its file cannot be read.
+    /// Given twice, or its file cannot be read or is empty.
     pub fn text(&self, name: &str) -> Result<Option<String>, Problem> {
         let set = |name: &str| (self.variable)(name).filter(|value| !value.trim().is_empty());
         match (set(name), set(&format!("{name}_FILE"))) {
             (None, None) => Ok(None),
             (Some(value), None) => Ok(Some(value.trim().to_owned())),
             (None, Some(path)) => match (self.file)(path.trim()) {
-                Ok(value) => Ok(Some(value.trim().to_owned()).filter(|value| !value.is_empty())),
+                Ok(value) if value.trim().is_empty() => {
+                    Err(Problem::Empty { variable: name.to_owned(), path })
+                }
+                Ok(value) => Ok(Some(value.trim().to_owned())),
                 Err(error) => {
                     Err(Problem::Unreadable { variable: name.to_owned(), path, why: error.to_string() })
                 }
@@ -138,5 +152,10 @@ mod tests {
         let unreadable = source.text("B").unwrap_err().to_string();
         assert!(unreadable.starts_with("B_FILE names /missing, which cannot be read:"), "{unreadable}");
         assert_eq!(source.text("C"), Ok(None));
+        let empty = Source {
+            variable: Box::new(|name| (name == "D_FILE").then(|| "/run/d".to_owned())),
+            file: Box::new(|_| Ok("\n".to_owned())),
+        };
+        assert_eq!(empty.text("D").unwrap_err().to_string(), "D_FILE names /run/d, which is empty");
     }
 }

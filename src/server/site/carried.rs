@@ -101,7 +101,9 @@ impl Carried {
 
 impl File {
     fn answer(&self, asked: &HeaderMap, keep: &'static str) -> Response {
-        let named = [(ETAG, self.etag.as_str()), (CACHE_CONTROL, keep), (VARY, "accept-encoding")];
+        // Weak: the same for every encoding of the same content.
+        let etag = format!("W/{}", self.etag);
+        let named = [(ETAG, etag.as_str()), (CACHE_CONTROL, keep), (VARY, "accept-encoding")];
         if lists(asked, &IF_NONE_MATCH, &self.etag) {
             return (StatusCode::NOT_MODIFIED, named).into_response();
         }

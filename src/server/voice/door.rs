@@ -63,6 +63,9 @@ impl Door {
             return self.refuse(path_and_query, "its X-Twilio-Signature does not fit");
         }
         parts.method = Method::POST;
+        let path = parts.uri.path().trim_end_matches('/');
+        // A path that was one is one without its last slash.
+        parts.uri = path.parse().unwrap_or_default();
         // The endpoints need none of them, Leptos would copy them, and would answer some by a redirect.
         parts.headers.clear();
         let reception = self.reception.clone();

@@ -43,6 +43,27 @@ async fn a_customers_operator_is_dialled_without_the_number() {
 }
 
 #[tokio::test]
+async fn a_slash_at_the_end_of_the_address_is_no_matter() {
+    let house = House::new();
+    let form = [("CallSid", "CA00000000000000000000000000000000"), ("From", KOSHII)];
+    assert!(house.webhook("/incoming/", &form).await.body.contains("<Dial"));
+}
+
+#[tokio::test]
+async fn a_number_in_the_directorys_answer_goes_no_further() {
+    let found = || {
+        let operator = Identity::parse("user001").unwrap();
+        let customer_name = Some("tel. 07700 900 101".to_owned());
+        Ok(Some(Found { operator, customer_name, customer_id: Some("447700900101".to_owned()) }))
+    };
+    let house = House::with(Told(found, Duration::ZERO));
+    let answer = call_from(&house, KOSHII).await;
+    assert!(answer.body.contains("<Identity>user001</Identity>"), "{}", answer.body);
+    let digits: String = answer.body.chars().filter(char::is_ascii_digit).collect();
+    assert!(!digits.contains("7700900101") && !answer.body.contains("customerName"), "{}", answer.body);
+}
+
+#[tokio::test]
 async fn every_call_has_a_name_of_its_own() {
     let house = House::new();
     assert_ne!(call_from(&house, KOSHII).await.body, call_from(&house, KOSHII).await.body);
