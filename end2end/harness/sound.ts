@@ -88,3 +88,34 @@ export async function hearsTone(page: Page, hz: number): Promise<void> {
 export async function hearsSomething(page: Page): Promise<void> {
   await expect.poll(async () => (await heardIn(page)).rms, { intervals: [50], timeout: 15_000 }).toBeGreaterThan(0.01);
 }
+
+/** Ends the page's open microphones, as pulling out a headset does. */
+export async function unplug(page: Page): Promise<void> {
+  await page.evaluate(() => {
+    const { overheard } = globalThis as unknown as { overheard: Overheard };
+    for (const track of overheard.microphones) track.stop();
+  });
+}
+
+/** Counts, from now on, the sounds that the page plays in a loop: its ringtone. */
+export async function countRingtones(page: Page): Promise<() => Promise<number>> {
+  await page.evaluate(() => {
+    const playing = new Set<AudioBufferSourceNode>();
+    const sound = AudioBufferSourceNode.prototype;
+    const { start, stop } = sound;
+    sound.start = function (...when) {
+      playing.add(this);
+      start.apply(this, when);
+    };
+    sound.stop = function (...when) {
+      playing.delete(this);
+      stop.apply(this, when);
+    };
+    (globalThis as unknown as { playing: typeof playing }).playing = playing;
+  });
+  return () =>
+    page.evaluate(() => {
+      const { playing } = globalThis as unknown as { playing: Set<AudioBufferSourceNode> };
+      return [...playing].filter(({ loop }) => loop).length;
+    });
+}

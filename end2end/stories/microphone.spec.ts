@@ -1,6 +1,7 @@
 // Without a microphone nobody is available, and the page says what to do.
 import { allow } from '../harness/microphone.ts';
 import { people } from '../harness/people.ts';
+import { unplug } from '../harness/sound.ts';
 import { expect, test } from '../harness/story.ts';
 
 test.describe('refused', () => {
@@ -32,7 +33,10 @@ test.describe('missing', () => {
   });
 });
 
-test('refused after all when a call is accepted', async ({ operator, cloud, house }) => {
+test('refused after all when a call is accepted, in a browser that does not tell before', async ({ seat, cloud, house }) => {
+  const operator = await seat();
+  await operator.page.evaluate(() => Object.defineProperty(navigator, 'permissions', { value: undefined }));
+  await operator.startShift();
   const caller = await cloud.call(people.koshii);
   await operator.ringsFor('越井 琢巳');
   await allow(operator.page.context(), house.origin, false);
@@ -41,4 +45,25 @@ test('refused after all when a call is accepted', async ({ operator, cloud, hous
   await expect(operator.page.getByRole('alert')).toContainText('マイクの使用が許可されていません');
   await expect.poll(() => cloud.registered('user001')).toBe(0);
   await expect.poll(() => caller.status()).not.toMatch(/ringing|in-progress/);
+});
+
+test('withdrawn while the operator waits', async ({ operator, cloud, house }) => {
+  await allow(operator.page.context(), house.origin, false);
+  await operator.is('attention');
+  await expect(operator.page.getByRole('alert')).toContainText('マイクの使用が許可されていません');
+  await expect.poll(() => cloud.registered('user001')).toBe(0);
+  await allow(operator.page.context(), house.origin, true);
+  await operator.button('again').click();
+  await operator.is('available');
+});
+
+test('gone in the middle of a call', async ({ operator, cloud }) => {
+  const caller = await cloud.call(people.koshii);
+  await operator.accept();
+  await expect.poll(async () => (await caller.hears()).rms).toBeGreaterThan(200);
+  await unplug(operator.page);
+  await operator.is('silent');
+  await expect(operator.talk).toContainText('あなたの声が送られていません');
+  await operator.button('hangUp').click();
+  await operator.ended('hungUp');
 });

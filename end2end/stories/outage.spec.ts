@@ -127,3 +127,19 @@ test('no sound ever arrives, and the console does not claim it', async ({ operat
   await expect(operator.talk.getByRole('status')).toContainText('音声がまだ届きません', { timeout: 20_000 });
   await expect(operator.talk.getByRole('timer')).toHaveCount(0);
 });
+
+test('a call that is hung up while the connection is away is over for the customer too', async ({ operator, cloud }) => {
+  const caller = await cloud.call(people.koshii);
+  await operator.accept();
+  await operator.hears(440);
+  await cloud.fail({ offline: true });
+  await operator.is('reconnecting');
+  await operator.button('hangUp').click();
+  await operator.is('lineDown');
+  await cloud.fail({ offline: false });
+  await expect(operator.status).toHaveText(operator.word('available'), { timeout: 30_000 });
+  const hangUps = async (): Promise<unknown[]> =>
+    (await cloud.frames()).filter(({ direction, text }) => direction === 'in' && JSON.parse(text).type === 'hangup');
+  await expect.poll(hangUps).toHaveLength(1);
+  await expect.poll(() => caller.status()).toBe('completed');
+});

@@ -63,3 +63,16 @@ test('the SDK does not load', async ({ contextFor, house }) => {
   await operator.button('start').click();
   await expect(page.getByRole('alert')).toContainText('電話の機能を読み込めませんでした');
 });
+
+test.describe('what the page is made of does not arrive', () => {
+  test.use({ expected: /Failed to load resource|Failed to fetch|dynamically imported/ });
+
+  for (const what of ['**/*.wasm', '**/pkg/*.js']) {
+    test(what, async ({ contextFor, house }) => {
+      const page = await (await contextFor()).newPage();
+      await page.route(what, (route) => route.abort());
+      await page.goto(house.origin);
+      await expect(page.getByRole('alert')).toContainText('画面を読み込めませんでした');
+    });
+  }
+});

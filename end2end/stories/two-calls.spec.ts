@@ -1,5 +1,6 @@
 // Two calls at once: neither hides the other, and neither is lost unseen.
 import { people } from '../harness/people.ts';
+import { countRingtones } from '../harness/sound.ts';
 import { expect, test } from '../harness/story.ts';
 
 test('two ring, one is accepted, then the other', async ({ operator, cloud }) => {
@@ -45,4 +46,22 @@ test('a second caller gives up, and the first call goes on', async ({ operator, 
   await expect(operator.rings).toHaveCount(0);
   await operator.is('connected');
   await operator.hears(440);
+});
+
+test('a call that rang beside the first is heard when the first ends', async ({ operator, cloud }) => {
+  const ringtones = await countRingtones(operator.page);
+  const first = await cloud.call(people.koshii, 440);
+  await operator.ringsFor('越井 琢巳');
+  await expect.poll(ringtones).toBe(1);
+  await operator.accept();
+  await expect.poll(ringtones).toBe(0);
+  await cloud.call(people.sato, 880);
+  await operator.ringsFor('佐藤 美咲');
+  expect(await ringtones()).toBe(0);
+  await first.hangUp();
+  await operator.is('ringing');
+  await expect.poll(ringtones).toBe(1);
+  await operator.accept();
+  await operator.hears(880);
+  expect(await ringtones()).toBe(0);
 });

@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use domain::Card;
-use domain::shift::{CallId, Event};
+use domain::shift::{CallId, Event, Side};
 use wasm_bindgen::prelude::*;
 
 use crate::listener::Listener;
@@ -35,6 +35,8 @@ impl Call {
             told(&sdk, "reconnecting", post, move |_| Some(Event::Reconnecting(id))),
             told(&sdk, "reconnected", post, move |_| Some(Event::Reconnected(id))),
             told(&sdk, "mute", post, move |muted| Some(Event::Muted(id, muted.is_truthy()))),
+            told(&sdk, "warning", post, move |name| silent(id, &name, true)),
+            told(&sdk, "warning-cleared", post, move |name| silent(id, &name, false)),
             told(&sdk, "error", post, move |error| Some(Event::CallFailed { call: id, code: code(&error) })),
             told(&sdk, "sample", post, move |sample| {
                 let received = sample.unchecked_into::<sdk::Sample>().bytes_received().unwrap_or_default();
@@ -67,8 +69,15 @@ impl Call {
         self.sdk.reject()
     }
 
-    /// Hangs up.
+    /// Hangs up. While the socket is away the SDK would end the call here and never tell the cloud, which holds it for the
+    /// caller: so the cloud is told as soon as the socket is back.
     pub(crate) fn hang_up(&self) -> Result<(), JsValue> {
+        let stream = self.sdk.stream();
+        if stream.status() == "disconnected"
+            && let Some(call_sid) = self.sdk.parameters().call_sid()
+        {
+            stream.hangup(&call_sid)?;
+        }
         self.sdk.disconnect()
     }
 
@@ -86,6 +95,17 @@ impl Call {
 /// The code of an error of the SDK's; 0 for the few that have none.
 pub(crate) fn code(error: &JsValue) -> u32 {
     error.unchecked_ref::<sdk::Failure>().code().unwrap_or_default() as u32
+}
+
+/// The SDK's warnings of a voice that is missing. Those of its quality are not for the operator, and a constant level is also
+/// what noise suppression makes of somebody who listens.
+fn silent(call: CallId, warning: &JsValue, on: bool) -> Option<Event> {
+    let side = match warning.as_string()?.as_str() {
+        "low-bytes-sent" => Side::Operator,
+        "low-bytes-received" => Side::Caller,
+        _ => return None,
+    };
+    Some(Event::Silent { call, side, on })
 }
 
 fn told(

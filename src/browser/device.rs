@@ -13,7 +13,7 @@ use wasm_bindgen_futures::JsFuture;
 use crate::listener::Listener;
 use crate::switchboard::{Post, soon};
 use crate::token::Token;
-use crate::{call, options, sdk};
+use crate::{call, options, sdk, sound};
 
 /// What a device says of itself when it is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,13 +60,14 @@ impl Device {
             let post = Rc::clone(post);
             Box::new(move |_, _| post(event.clone()))
         };
-        let listeners = vec![
+        let mut listeners = vec![
             hear("registered", say(Event::Registered)),
             hear("tokenWillExpire", say(Event::TokenWillExpire)),
             hear("unregistered", unregistered(&sdk, &deaf, post)),
             hear("error", failed(post)),
             hear("incoming", Box::new(move |call, _| incoming(call.unchecked_into()))),
         ];
+        listeners.extend(sound::watch());
         let device = Self { sdk, deaf, _listeners: listeners };
         device.register()?;
         Ok(device)

@@ -3,10 +3,16 @@
 //! Invariant: it is closed again before the answer is given. The SDK opens it for a call and closes it after, so that it
 //! listens only while somebody talks.
 
+use std::rc::Rc;
+
 use domain::shift::{Event, Failure};
+use js_sys::{Object, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{MediaStream, MediaStreamConstraints, MediaStreamTrack};
+use web_sys::{MediaStream, MediaStreamConstraints, MediaStreamTrack, PermissionState, PermissionStatus};
+
+use crate::listener::Listener;
+use crate::switchboard::Post;
 
 /// Asks, which may wait for the operator's answer to the browser's question.
 pub(crate) async fn ask() -> Event {
@@ -19,6 +25,24 @@ pub(crate) async fn ask() -> Event {
         }
         Err(error) => Event::StepFailed(failure(&error)),
     }
+}
+
+/// The browser's permission, where it tells of it.
+pub(crate) async fn permission() -> Option<PermissionStatus> {
+    let permissions = web_sys::window()?.navigator().permissions().ok()?;
+    let asked = Object::new();
+    Reflect::set(&asked, &"name".into(), &"microphone".into()).ok()?;
+    JsFuture::from(permissions.query(&asked).ok()?).await.ok().map(JsCast::unchecked_into)
+}
+
+/// Tells when it is taken back.
+pub(crate) fn watch(permission: &PermissionStatus, post: &Post) -> Listener {
+    let (watched, post) = (permission.clone(), Rc::clone(post));
+    Listener::of_page(permission, "change", move |_| {
+        if watched.state() == PermissionState::Denied {
+            post(Event::MicrophoneWithdrawn);
+        }
+    })
 }
 
 async fn open() -> Result<MediaStream, JsValue> {

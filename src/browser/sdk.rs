@@ -1,7 +1,7 @@
 //! What `@twilio/voice-sdk` 2.18.5 looks like from here: extern blocks only, no logic.
 //!
-//! Its script defines the global `Twilio`; every member below was read in the package's `lib/twilio/*.ts`. `parameters` of a
-//! call is absent on purpose.
+//! Its script defines the global `Twilio`; every member below was read in the package's `lib/twilio/*.ts`. Of a call's
+//! `parameters` only the CallSid is here, on purpose.
 
 use js_sys::{Function, Map, Promise};
 use wasm_bindgen::prelude::*;
@@ -76,6 +76,13 @@ extern "C" {
     #[wasm_bindgen(method, getter, js_name = customParameters)]
     pub(crate) fn custom_parameters(this: &Call) -> Map;
 
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn parameters(this: &Call) -> Parameters;
+
+    /// The signalling stream. Private in TypeScript: the SDK tells the cloud of a hang-up only while its socket is open.
+    #[wasm_bindgen(method, getter, js_name = _pstream)]
+    pub(crate) fn stream(this: &Call) -> Stream;
+
     /// `pending`, `connecting`, `ringing`, `open`, `reconnecting` or `closed`.
     #[wasm_bindgen(method)]
     pub(crate) fn status(this: &Call) -> String;
@@ -91,6 +98,25 @@ extern "C" {
 
     #[wasm_bindgen(method, catch)]
     pub(crate) fn mute(this: &Call, muted: bool) -> Result<(), JsValue>;
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// What the cloud sent with a call.
+    pub(crate) type Parameters;
+
+    #[wasm_bindgen(method, getter, js_name = CallSid)]
+    pub(crate) fn call_sid(this: &Parameters) -> Option<String>;
+
+    /// The SDK's signalling, which keeps what it is given while the socket is away and sends it when it is back.
+    pub(crate) type Stream;
+
+    /// `disconnected` while the socket is away.
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn status(this: &Stream) -> String;
+
+    #[wasm_bindgen(method, catch)]
+    pub(crate) fn hangup(this: &Stream, call_sid: &str) -> Result<(), JsValue>;
 }
 
 #[wasm_bindgen]

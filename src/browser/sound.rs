@@ -8,6 +8,7 @@ use js_sys::Promise;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{AudioContext, AudioContextState};
 
+use crate::listener::Listener;
 use crate::sdk::Device;
 
 /// Asks for the sound. What it gives waits for the browser's answer, which for a locked context may never come.
@@ -32,6 +33,12 @@ async fn answer(context: AudioContext, resumed: Promise) -> Event {
     } else {
         Event::StepFailed(Failure::AudioBlocked)
     }
+}
+
+/// Keeps asking for it: a ring into a context that was suspended is silent, and nothing else would tell.
+pub(crate) fn watch() -> Option<Listener> {
+    let context = Device::audio_context().ok().flatten()?;
+    Some(Listener::of_page(&context, "statechange", |_| resume()))
 }
 
 /// Asks again, for a context that the browser suspended since, as telephones do when another call comes in.

@@ -20,6 +20,7 @@ use wasm_bindgen_futures::spawn_local;
 use crate::call::Call;
 use crate::device::{Device, State};
 use crate::leaving::Leaving;
+use crate::listener::Listener;
 use crate::tabs::Tabs;
 use crate::timers::Timers;
 use crate::token::Token;
@@ -60,6 +61,8 @@ pub(crate) struct Switchboard {
     timers: Timers,
     tabs: RefCell<Option<Tabs>>,
     leaving: Leaving,
+    /// Listens to whether the microphone is still ours.
+    microphone: RefCell<Option<Listener>>,
     /// Moves on when a shift is over: what was asked before is not answered any more.
     era: Cell<u32>,
 }
@@ -91,6 +94,7 @@ impl Switchboard {
                 token: RefCell::default(),
                 timers: Timers::default(),
                 leaving: Leaving::default(),
+                microphone: RefCell::default(),
                 era: Cell::default(),
             }
         })
@@ -147,7 +151,10 @@ impl Switchboard {
                 Ok(answer) => self.answer(Box::pin(answer)),
                 Err(why) => self.post(Event::StepFailed(why)),
             },
-            Effect::OpenMicrophone => self.answer(Box::pin(microphone::ask())),
+            Effect::OpenMicrophone => {
+                self.answer(Box::pin(microphone::ask()));
+                self.watch_microphone();
+            }
             Effect::FetchToken => self.answer(Box::pin(fetch_token(self.me.clone()))),
             Effect::CreateDevice => self.create_device(),
             Effect::Register => return self.with_device(Device::register_if_abandoned),
@@ -175,6 +182,21 @@ impl Switchboard {
             Effect::Note(note) => self.note(note, now),
         }
         Ok(())
+    }
+
+    /// Hears when the microphone is taken back, from the first time that it is asked for.
+    fn watch_microphone(&self) {
+        if self.microphone.borrow().is_some() {
+            return;
+        }
+        let me = self.me.clone();
+        spawn_local(async move {
+            let Some(permission) = microphone::permission().await else { return };
+            if let Some(me) = me.upgrade() {
+                let watch = microphone::watch(&permission, &me.post);
+                me.microphone.replace(Some(watch));
+            }
+        });
     }
 
     /// Settles what comes of it, unless the shift that asked is over by then.
@@ -209,6 +231,7 @@ impl Switchboard {
             self.rung.set(id.0.wrapping_add(1));
             let card = call.card();
             self.calls.borrow_mut().push(call);
+            sound::resume();
             self.post(Event::Incoming { call: id, card });
         }
     }

@@ -2,8 +2,8 @@
 //!
 //! Invariant: at most one call is being talked on, and every other call that the SDK holds is in `rings`.
 //! `on` turns (state, event) into the next state and effects; an event that cannot happen in a state is refused and changes
-//! nothing. A call is known by a
-//! number that the bridge gives to its object, because the SDK's finished calls go on sending events.
+//! nothing. A call is known by a number that the bridge gives to its object, because the SDK's finished calls go on sending
+//! events.
 
 mod duty;
 mod effect;
@@ -16,7 +16,7 @@ mod talk;
 mod token;
 
 pub use effect::{Effect, Note, Timer};
-pub use event::{CallId, Event, Intent, Refusal};
+pub use event::{CallId, Event, Intent, Refusal, Side};
 pub use state::{Duty, Ended, Failure, How, Line, Off, Phase, Ring, Shift, Starting, Step, Talk};
 pub use token::{Renewal, Token};
 
@@ -35,6 +35,10 @@ impl Shift {
                 Event::Operator(Intent::EndShift) if duty.talk.is_some() => Err(Refusal::Busy),
                 Event::Operator(Intent::EndShift) => Ok(self.end()),
                 Event::StepFailed(why) => Ok(self.fail(why)),
+                // A call that goes on keeps the microphone that it has, or says itself that it has none.
+                Event::MicrophoneWithdrawn if duty.talk.is_none() => {
+                    Ok(self.fail(Failure::MicrophoneRefused))
+                }
                 Event::CallFailed { call, code } if duty.lost_microphone(call, code) => {
                     Ok(self.fail(Failure::of_microphone(code)))
                 }

@@ -3,7 +3,7 @@
 //! Invariant: a shift is [`Scene::Available`] exactly when `Duty::is_available` says so, and [`Scene::Talking`] only while
 //! audio flows.
 
-use domain::shift::{Duty, Line, Phase, Shift};
+use domain::shift::{Duty, Line, Phase, Shift, Talk};
 
 use super::words::{self, Text};
 
@@ -20,6 +20,8 @@ pub(crate) enum Scene {
     Taken,
     Connecting,
     Talking,
+    /// Connected, and a side's voice is missing.
+    Silent,
     Reconnecting,
     HangingUp,
 }
@@ -36,16 +38,22 @@ impl Scene {
 
     fn of_duty(duty: &Duty) -> Self {
         match &duty.talk {
-            Some(talk) => match talk.phase {
-                Phase::Connecting { .. } => Self::Connecting,
-                Phase::Talking => Self::Talking,
-                Phase::Reconnecting => Self::Reconnecting,
-                Phase::HangingUp => Self::HangingUp,
-            },
+            Some(talk) => Self::of_talk(talk),
             None if duty.is_available() => Self::Available,
             None if duty.rings.iter().any(|ring| !ring.taken) => Self::Ringing,
             None if !duty.rings.is_empty() => Self::Taken,
             None => Self::Down,
+        }
+    }
+
+    /// A call is "connected" only while both voices get through, as far as the SDK can tell.
+    pub(crate) const fn of_talk(talk: &Talk) -> Self {
+        match talk.phase {
+            Phase::Connecting { .. } => Self::Connecting,
+            Phase::Talking if talk.unheard || talk.unhearing => Self::Silent,
+            Phase::Talking => Self::Talking,
+            Phase::Reconnecting => Self::Reconnecting,
+            Phase::HangingUp => Self::HangingUp,
         }
     }
 
@@ -61,6 +69,7 @@ impl Scene {
             Self::Taken => "taken",
             Self::Connecting => "connecting",
             Self::Talking => "talking",
+            Self::Silent => "silent",
             Self::Reconnecting => "reconnecting",
             Self::HangingUp => "hanging-up",
         }
@@ -78,6 +87,7 @@ impl Scene {
             Self::Taken => words::TAKEN,
             Self::Connecting => words::CONNECTING,
             Self::Talking => words::CONNECTED,
+            Self::Silent => words::SILENT,
             Self::Reconnecting => words::RECONNECTING,
             Self::HangingUp => words::HANGING_UP,
         }

@@ -100,6 +100,8 @@ pub(super) fn all() -> Vec<State> {
     add("connecting-slow", talking(Phase::Connecting { slow: true }, |talk| talk.audio_since = None));
     add("talking", talking(Phase::Talking, |_| {}));
     add("talking-muted", talking(Phase::Talking, |talk| talk.muted = true));
+    add("talking-unheard", talking(Phase::Talking, |talk| talk.unheard = true));
+    add("talking-unhearing", talking(Phase::Talking, |talk| talk.unhearing = true));
     add("talking-unknown", talking(Phase::Talking, |talk| talk.card = Card::default()));
     add("talking-hours", talking(Phase::Talking, |talk| talk.audio_since = Some(NOW - 3_723_000)));
     add("talking-down", and(talking(Phase::Talking, |_| {}), |duty| duty.line = Line::Down { since: NOW }));
@@ -174,7 +176,17 @@ fn on(change: impl FnOnce(&mut Duty)) -> Shift {
 
 fn talking(phase: Phase, change: impl FnOnce(&mut Talk)) -> Shift {
     let audio_since = Some(NOW - 65_000);
-    let mut talk = Talk { call: CallId(1), card: koshii(), phase, audio_since, muted: false, error: None };
+    let mut talk = Talk {
+        call: CallId(1),
+        card: koshii(),
+        phase,
+        audio_since,
+        muted: false,
+        unheard: false,
+        unhearing: false,
+        taken: false,
+        error: None,
+    };
     change(&mut talk);
     on(|duty| duty.talk = Some(talk))
 }
@@ -205,7 +217,7 @@ fn entries(notes: &[Note]) -> Vec<Entry> {
 }
 
 /// A busy morning.
-pub(super) const NOTES: [Note; 22] = [
+pub(super) const NOTES: [Note; 24] = [
     Note::ShiftStarting,
     Note::ShiftStarted,
     Note::Ringing,
@@ -226,6 +238,8 @@ pub(super) const NOTES: [Note; 22] = [
     Note::Ringing,
     Note::Accepted,
     Note::NoAudio,
+    Note::Silent(Side::Operator),
+    Note::Silent(Side::Caller),
     Note::Ended(How::Failed(53405)),
     Note::Ended(How::AnsweredElsewhere),
 ];

@@ -24,7 +24,7 @@ pub(crate) fn draw(page: Page, talk: &Talk, cut_off: bool) -> Element {
     let CallId(number) = talk.call;
     let label = element("p", "call__label")
         .child(element("span", "dot").with("aria-hidden", "true"))
-        .child(text("span", "", page.say(state(talk.phase))));
+        .child(text("span", "", page.say(Scene::of_talk(talk).status())));
     let who = element("div", "call__who")
         .child(element("h1", "call__name").with("id", "talk-name").child(name(page, &talk.card)))
         .maybe(draw_id(page, &talk.card));
@@ -72,19 +72,12 @@ fn draw_actions(page: Page, talk: &Talk) -> Element {
     element("div", "actions actions--call").child(mute.draw(page)).child(hang_up.draw(page))
 }
 
-const fn state(phase: Phase) -> Text {
-    let scene = match phase {
-        Phase::Connecting { .. } => Scene::Connecting,
-        Phase::Talking => Scene::Talking,
-        Phase::Reconnecting => Scene::Reconnecting,
-        Phase::HangingUp => Scene::HangingUp,
-    };
-    scene.status()
-}
-
 /// Something is not as the operator would have it.
 const fn is_grave(talk: &Talk) -> bool {
-    talk.muted || matches!(talk.phase, Phase::Reconnecting | Phase::Connecting { slow: true })
+    talk.muted
+        || talk.unheard
+        || talk.unhearing
+        || matches!(talk.phase, Phase::Reconnecting | Phase::Connecting { slow: true })
 }
 
 /// The one thing that the operator must know now, the gravest first.
@@ -93,6 +86,8 @@ const fn notice(talk: &Talk, cut_off: bool) -> Option<Text> {
         Phase::HangingUp => Some(words::HANGING_UP_SAYS),
         Phase::Reconnecting => Some(words::RECONNECTING_SAYS),
         Phase::Connecting { slow: true } => Some(words::SLOW_SAYS),
+        Phase::Talking if talk.unhearing => Some(words::UNHEARING_SAYS),
+        Phase::Talking if talk.unheard => Some(words::UNHEARD_SAYS),
         _ if talk.muted => Some(words::MUTED_SAYS),
         Phase::Connecting { slow: false } => Some(words::CONNECTING_SAYS),
         Phase::Talking if cut_off => Some(words::DOWN_IN_CALL),

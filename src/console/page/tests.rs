@@ -18,9 +18,10 @@ fn a_console_says_available_exactly_when_it_would_ring() {
 }
 
 #[test]
-fn a_call_is_connected_only_once_its_audio_flows() {
+fn a_call_is_connected_only_while_audio_flows_both_ways() {
     each(|name, shift, text, language| {
-        let talking = matches!(shift, Shift::On(duty) if duty.talk.as_ref().is_some_and(|talk| talk.phase == Phase::Talking));
+        let both_are_heard = |talk: &Talk| talk.phase == Phase::Talking && !talk.unheard && !talk.unhearing;
+        let talking = matches!(shift, Shift::On(duty) if duty.talk.as_ref().is_some_and(both_are_heard));
         let stage = stage(text, language);
         assert_eq!(stage.contains(words::CONNECTED.of(language)), talking, "{name}: {stage}");
     });

@@ -3,7 +3,7 @@
 //! Invariant: a text has all languages or does not compile, and what is said of a domain state is an exhaustive match.
 //! [`AVAILABLE`] is the only text that promises a ring, and [`CONNECTED`] the only one that promises audio.
 
-use domain::shift::{Failure, How, Note, Step};
+use domain::shift::{Failure, How, Note, Side, Step};
 
 use crate::language::Language;
 
@@ -116,6 +116,15 @@ pub(crate) const CONNECTING_SAYS: Text =
 pub(crate) const SLOW_SAYS: Text = text(
     "音声がまだ届きません。もう少し待つか、電話を切ってください。",
     "No audio has arrived yet. Wait a little longer, or hang up.",
+);
+pub(crate) const SILENT: Text = text("音声が届いていません", "No sound");
+pub(crate) const UNHEARING_SAYS: Text = text(
+    "相手の音声が届いていません。戻らないときは電話を切ってください。",
+    "The caller's voice is not arriving. If it stays so, hang up.",
+);
+pub(crate) const UNHEARD_SAYS: Text = text(
+    "あなたの声が送られていません。マイクを確かめてください。",
+    "Your voice is not being sent. Check the microphone.",
 );
 pub(crate) const MUTED_SAYS: Text =
     text("ミュート中です。あなたの声は相手に届きません。", "Muted. The caller cannot hear you.");
@@ -308,6 +317,12 @@ pub(crate) const fn note(note: Note) -> Text {
         Note::Accepted => text("応答しました", "Call accepted"),
         Note::Connected => text("音声がつながりました", "Audio connected"),
         Note::NoAudio => text("音声がまだ届きません", "No audio yet"),
+        Note::Silent(Side::Operator) => {
+            text("オペレーターの声が送られていません", "The operator's voice is not being sent")
+        }
+        Note::Silent(Side::Caller) => {
+            text("相手の音声が届いていません", "The caller's voice is not arriving")
+        }
         Note::Reconnecting => text("通話をつなぎ直しています", "Call is reconnecting"),
         Note::Reconnected => text("通話が復旧しました", "Call reconnected"),
         Note::Muted => text("ミュートしました", "Microphone muted"),

@@ -18,6 +18,8 @@ impl Duty {
             Event::DeviceGone => Ok(self.renew_device(now)),
             Event::Timer(Timer::RegisterAgain) => self.register_again(now),
             Event::Timer(Timer::Register) if self.line != Line::Up => Ok(self.return_is_late(now)),
+            // Letting go of it also rejects it, in case it rings on.
+            Event::Timer(Timer::Ring(call)) => self.ring_ended(call, How::Lost, now),
             Event::Timer(Timer::Audio(call)) => self.audio_is_late(call),
             Event::Timer(Timer::HangUp(call)) => self.hang_up_is_late(call, now),
             Event::Timer(Timer::TokenAge) => self.token_ages(now),
@@ -35,11 +37,13 @@ impl Duty {
             Event::Reconnecting(call) => self.mending(call),
             Event::Reconnected(call) => self.mended(call),
             Event::Muted(call, muted) => self.muted(call, muted),
-            Event::CallFailed { call, code } => self.failed(call, code),
+            Event::Silent { call, side, on } => self.silent(call, side, on),
+            Event::CallFailed { call, code } => self.failed(call, code, now),
             Event::Disconnected(call) => self.disconnected(call, now),
             Event::Stuck(call) => self.stuck(call, now),
             Event::AudioReady
             | Event::MicrophoneReady
+            | Event::MicrophoneWithdrawn
             | Event::StepFailed(_)
             | Event::Timer(Timer::Unlock | Timer::Register) => Err(Refusal::NotNow),
         }

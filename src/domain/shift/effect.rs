@@ -1,6 +1,6 @@
 //! What a shift asks the browser to do.
 
-use super::{CallId, Failure, How};
+use super::{CallId, Failure, How, Side};
 use crate::{CallRef, Millis};
 
 /// Something to be done outside.
@@ -53,6 +53,8 @@ pub enum Timer {
     TokenRetry,
     /// Look after a device that is not registered.
     RegisterAgain,
+    /// It has rung for longer than any call does: its cancellation was lost.
+    Ring(CallId),
     /// Audio should have arrived by now.
     Audio(CallId),
     /// The SDK should have confirmed the hang-up by now.
@@ -86,6 +88,8 @@ pub enum Note {
     Connected,
     /// Audio should have arrived by now.
     NoAudio,
+    /// A side's voice has been missing for seconds.
+    Silent(Side),
     /// The call is being mended.
     Reconnecting,
     /// The call is mended.

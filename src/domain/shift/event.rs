@@ -45,6 +45,8 @@ pub enum Event {
     TokenRefused,
     /// The server did not answer, or answered with a fault of its own.
     TokenUnreachable,
+    /// The operator or a policy took the microphone back.
+    MicrophoneWithdrawn,
     /// A step of starting failed; on duty, a device could not be made anew.
     StepFailed(Failure),
 
@@ -90,6 +92,15 @@ pub enum Event {
     Reconnected(CallId),
     /// The microphone was muted or unmuted.
     Muted(CallId, bool),
+    /// For seconds now nothing has been sent, or nothing has arrived; or it flows again.
+    Silent {
+        /// Which call.
+        call: CallId,
+        /// Whose voice is missing.
+        side: Side,
+        /// Whether it is missing.
+        on: bool,
+    },
     /// The call reports an error.
     CallFailed {
         /// Which call.
@@ -106,6 +117,15 @@ pub enum Event {
     Woke,
     /// A timer fired.
     Timer(Timer),
+}
+
+/// A side of a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// The operator's.
+    Operator,
+    /// The caller's.
+    Caller,
 }
 
 /// The event means nothing in this state.

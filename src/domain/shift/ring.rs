@@ -6,6 +6,9 @@ use super::talk::AUDIO_WITHIN;
 use super::{CallId, Duty, Effect, How, Note, Phase, Refusal, Ring, Talk, Timer};
 use crate::{CallRef, Card, Millis};
 
+/// Our `<Dial>` gives up after twenty seconds, and no cancellation takes a minute.
+const RING_WITHIN: Millis = 90_000;
+
 impl Duty {
     pub(super) fn ring(&mut self, call: CallId, card: Card, now: Millis) -> Result<Vec<Effect>, Refusal> {
         if self.rings.iter().any(|ring| ring.call == call) || self.talking(call).is_ok() {
@@ -13,7 +16,7 @@ impl Duty {
         }
         self.last = None;
         self.rings.push(Ring { call, card, since: now, taken: false });
-        Ok(vec![Effect::Note(Note::Ringing)])
+        Ok(vec![Effect::SetTimer(Timer::Ring(call), RING_WITHIN), Effect::Note(Note::Ringing)])
     }
 
     pub(super) fn accept(&mut self, call: CallId, now: Millis) -> Result<Vec<Effect>, Refusal> {
@@ -26,7 +29,17 @@ impl Duty {
         }
         let phase = Phase::Connecting { slow: false };
         self.last = None;
-        self.talk = Some(Talk { call, card: ring.card, phase, audio_since: None, muted: false, error: None });
+        self.talk = Some(Talk {
+            call,
+            card: ring.card,
+            phase,
+            audio_since: None,
+            muted: false,
+            unheard: false,
+            unhearing: false,
+            taken: ring.taken,
+            error: None,
+        });
         effects.extend([
             Effect::Accept(call),
             Effect::SetTimer(Timer::Audio(call), AUDIO_WITHIN),
@@ -44,6 +57,12 @@ impl Duty {
     pub(super) fn taken(&mut self, call_ref: &CallRef) -> Result<Vec<Effect>, Refusal> {
         if let Some(ring) = self.rings.iter_mut().find(|ring| ring.card.call_ref.as_ref() == Some(call_ref)) {
             ring.taken = true;
+            return Ok(vec![]);
+        }
+        // Both tabs accepted in the same moment; the one that hears the caller has won.
+        let same = self.talk.as_mut().filter(|talk| talk.card.call_ref.as_ref() == Some(call_ref));
+        if let Some(talk) = same.filter(|talk| talk.audio_since.is_none()) {
+            talk.taken = true;
             return Ok(vec![]);
         }
         // The cancellation overtook the other tab's word.

@@ -138,8 +138,14 @@ pub struct Talk {
     pub audio_since: Option<Millis>,
     /// Whether the SDK says that the microphone is muted.
     pub muted: bool,
-    /// The error that the SDK reported for this call, which explains the end that follows.
-    pub error: Option<u32>,
+    /// Nothing of the operator's voice is being sent.
+    pub unheard: bool,
+    /// Nothing arrives from the other side any more.
+    pub unhearing: bool,
+    /// Another tab of this operator accepted it in the same moment; one of the two will be cancelled.
+    pub taken: bool,
+    /// The error that the SDK reported for this call, and when: it explains an end that follows at once.
+    pub error: Option<(u32, Millis)>,
 }
 
 /// How far an accepted call is.

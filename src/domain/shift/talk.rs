@@ -2,11 +2,14 @@
 //!
 //! Invariant: `Phase::Talking` means that sound of the other side has arrived; the SDK's `accept` alone does not.
 
-use super::{CallId, Duty, Effect, How, Note, Phase, Refusal, Talk, Timer};
+use super::{CallId, Duty, Effect, How, Note, Phase, Refusal, Side, Talk, Timer};
 use crate::Millis;
 
 /// Sound comes within a second; longer than this the operator is told.
 pub(super) const AUDIO_WITHIN: Millis = 8_000;
+
+/// An error that ends a call is told in the same moment. One that the call has survived for longer explains nothing.
+const ERROR_EXPLAINS: Millis = 2_000;
 
 /// The SDK confirms a hang-up in the same instant, unless the call is dead.
 const HANG_UP_WITHIN: Millis = 3_000;
@@ -72,10 +75,22 @@ impl Duty {
         Ok(vec![Effect::Note(if muted { Note::Muted } else { Note::Unmuted })])
     }
 
+    pub(super) fn silent(&mut self, call: CallId, side: Side, on: bool) -> Result<Vec<Effect>, Refusal> {
+        let talk = self.talking(call)?;
+        let silent = match side {
+            Side::Operator => &mut talk.unheard,
+            Side::Caller => &mut talk.unhearing,
+        };
+        if std::mem::replace(silent, on) == on {
+            return Err(Refusal::NotNow);
+        }
+        Ok(on.then_some(Effect::Note(Note::Silent(side))).into_iter().collect())
+    }
+
     /// The SDK reports an error before the end of a call that the cloud hung up, and after the end of one that failed here.
-    pub(super) fn failed(&mut self, call: CallId, code: u32) -> Result<Vec<Effect>, Refusal> {
+    pub(super) fn failed(&mut self, call: CallId, code: u32, now: Millis) -> Result<Vec<Effect>, Refusal> {
         if let Ok(talk) = self.talking(call) {
-            talk.error = Some(code);
+            talk.error = Some((code, now));
             return Ok(vec![]);
         }
         let last = self.last.as_mut().filter(|last| last.call == call).ok_or(Refusal::UnknownCall)?;
@@ -96,9 +111,10 @@ impl Duty {
 
     pub(super) fn disconnected(&mut self, call: CallId, now: Millis) -> Result<Vec<Effect>, Refusal> {
         let talk = self.take_talk(call)?;
-        let how = match (talk.phase, talk.error) {
+        let explained = talk.error.filter(|(_, at)| now.saturating_sub(*at) <= ERROR_EXPLAINS);
+        let how = match (talk.phase, explained) {
             (Phase::HangingUp, _) => How::HungUp,
-            (_, Some(code)) => How::Failed(code),
+            (_, Some((code, _))) => How::Failed(code),
             (Phase::Reconnecting, None) => How::Lost,
             (_, None) => How::CallerHungUp,
         };
@@ -112,6 +128,7 @@ impl Duty {
         let how = match (talk.phase, talk.audio_since) {
             (Phase::HangingUp, _) => How::HungUp,
             (_, Some(_)) => How::CallerHungUp,
+            (_, None) if talk.taken => How::AnsweredElsewhere,
             (_, None) => How::GaveUp,
         };
         let ended = self.end_talk(talk, how, now);

@@ -34,6 +34,9 @@ pub enum Renewal {
 const FIRST_RETRY: Millis = 1_000;
 const LONGEST_RETRY: Millis = 30_000;
 
+/// A clock that is kept in time is set back by less.
+const CLOCK_MAY_SLIP: Millis = 60_000;
+
 /// A token that lives shorter than this is taken for one that lives so long: else it would be renewed without pause.
 const SHORTEST_LIFE: Millis = 8_000;
 
@@ -57,7 +60,11 @@ impl Token {
         Effect::SetTimer(Timer::TokenAge, delay.max(FIRST_RETRY))
     }
 
+    /// A clock that was set back would keep the token young for ever: then nothing is left of it.
     fn left(&self, now: Millis) -> Millis {
+        if now + CLOCK_MAY_SLIP < self.since {
+            return 0;
+        }
         self.lifetime.saturating_sub(now.saturating_sub(self.since))
     }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::shift::{CallId, Effect, Event, Failure, Intent, Shift, Step, Timer};
+use domain::shift::{CallId, Effect, Event, Failure, Intent, Shift, Side, Step, Timer};
 use proptest::prelude::*;
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
 
@@ -98,6 +98,8 @@ impl Model {
             }
             Event::DeviceGone => self.lose_device(),
             Event::Stuck(call) if talks(call) => self.lose_device(),
+            Event::MicrophoneWithdrawn if self.talk.is_none() => self.off(),
+            Event::Timer(Timer::Ring(call)) => self.end_ring(call.0),
             Event::Timer(Timer::HangUp(call)) if talks(call) && self.hanging_up => self.lose_device(),
             Event::Disconnected(call) | Event::Cancelled(call) if talks(call) => self.end_talk(),
             Event::Cancelled(call) | Event::Rejected(call) | Event::TransportClosed(call) => {
@@ -143,7 +145,7 @@ impl ReferenceStateMachine for Model {
             3 => Just(Intent::HangUp),
             2 => Just(Intent::ToggleMute),
         ];
-        let of_call = (call.clone(), 0..12_usize).prop_map(|(call, which)| match which {
+        let of_call = (call.clone(), 0..13_usize).prop_map(|(call, which)| match which {
             0 => Event::Accepted(call),
             1 => Event::AudioFlows(call),
             2 => Event::Cancelled(call),
@@ -155,6 +157,7 @@ impl ReferenceStateMachine for Model {
             8 => Event::Muted(call, true),
             9 => Event::Stuck(call),
             10 => Event::CallFailed { call, code: 53405 },
+            11 => Event::Silent { call, side: Side::Operator, on: true },
             _ => Event::AnsweredElsewhere(call_ref(call)),
         });
         let of_device = prop_oneof![
@@ -170,7 +173,7 @@ impl ReferenceStateMachine for Model {
             1 => Just(Event::TokenRefused),
             1 => Just(Event::TokenUnreachable),
         ];
-        let timer = (call.clone(), 0..7_usize).prop_map(|(call, which)| {
+        let timer = (call.clone(), 0..8_usize).prop_map(|(call, which)| {
             Event::Timer(match which {
                 0 => Timer::Unlock,
                 1 => Timer::Register,
@@ -178,11 +181,13 @@ impl ReferenceStateMachine for Model {
                 3 => Timer::TokenRetry,
                 4 => Timer::RegisterAgain,
                 5 => Timer::Audio(call),
+                6 => Timer::Ring(call),
                 _ => Timer::HangUp(call),
             })
         });
         let rare = prop_oneof![
             Just(Event::StepFailed(Failure::MicrophoneMissing)),
+            Just(Event::MicrophoneWithdrawn),
             call.prop_map(|call| Event::CallFailed { call, code: MICROPHONE[0] }),
         ];
         prop_oneof![

@@ -1,13 +1,13 @@
 //! Calls that ring, and how they end before anybody talks.
 
-use domain::shift::{Effect, Event, How, Intent, Line, Note, Refusal};
+use domain::shift::{Effect, Event, How, Intent, Line, Note, Refusal, Timer};
 
-use crate::console::{A, B, Console, call_ref, card, incoming, note};
+use crate::console::{A, B, Console, call_ref, card, delay, incoming, note};
 
 #[test]
 fn a_call_rings_with_its_card() {
     let mut console = Console::on_duty();
-    assert_eq!(console.on(incoming(A)), [note(Note::Ringing)]);
+    assert!(console.on(incoming(A)).contains(&note(Note::Ringing)));
     let duty = console.duty();
     assert_eq!(duty.rings[0].card, card(A));
     assert_eq!(duty.rings[0].since, console.now);
@@ -90,6 +90,16 @@ fn what_rang_beside_a_talk_sounds_again_when_the_talk_ends() {
     let mut console = Console::talking();
     let effects = console.on(Event::Disconnected(console.talk().call));
     assert!(!effects.contains(&Effect::RingOn), "nothing rings: {effects:?}");
+}
+
+#[test]
+fn a_ring_whose_cancellation_was_lost_ends_by_itself() {
+    let mut console = Console::on_duty();
+    let effects = console.on(incoming(A));
+    assert!(delay(&effects, Timer::Ring(A)).is_some_and(|delay| delay > 60_000));
+    console.on(Event::Timer(Timer::Ring(A)));
+    assert_eq!(console.rings(), []);
+    console.refuses(Event::Timer(Timer::Ring(A)));
 }
 
 #[test]

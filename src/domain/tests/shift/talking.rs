@@ -1,6 +1,8 @@
 //! The call that was accepted, and every way in which it goes on and ends.
 
-use domain::shift::{Effect, Event, Failure, How, Intent, Line, Note, Off, Phase, Refusal, Shift, Timer};
+use domain::shift::{
+    Effect, Event, Failure, How, Intent, Line, Note, Off, Phase, Refusal, Shift, Side, Timer,
+};
 
 use crate::console::{A, B, Console, call_ref, delay, incoming, note};
 
@@ -139,6 +141,49 @@ fn an_error_explains_the_end_in_both_orders() {
         assert_eq!(ended(&console).0, How::Failed(53405));
         console.refuses(Event::CallFailed { call: A, code: 31000 });
     }
+}
+
+#[test]
+fn an_error_that_the_call_survives_does_not_explain_its_end() {
+    let mut console = Console::talking();
+    console.on(Event::CallFailed { call: A, code: 31000 });
+    console.after(10_000).on(Event::Disconnected(A));
+    assert_eq!(ended(&console).0, How::CallerHungUp);
+}
+
+#[test]
+fn a_voice_that_goes_missing_is_told_until_it_is_back() {
+    let mut console = Console::talking();
+    for side in [Side::Operator, Side::Caller] {
+        let silent = |on| Event::Silent { call: A, side, on };
+        let missing = |console: &Console| match side {
+            Side::Operator => console.talk().unheard,
+            Side::Caller => console.talk().unhearing,
+        };
+        assert_eq!(console.on(silent(true)), [note(Note::Silent(side))]);
+        assert!(missing(&console));
+        console.refuses(silent(true));
+        assert_eq!(console.on(silent(false)), []);
+        assert!(!missing(&console));
+    }
+    console.refuses(Event::Silent { call: B, side: Side::Caller, on: true });
+}
+
+#[test]
+fn of_two_tabs_that_accept_at_once_the_one_that_is_cancelled_knows_why() {
+    let mut console = Console::connecting();
+    console.on(Event::AnsweredElsewhere(call_ref(A)));
+    console.on(Event::Cancelled(A));
+    assert_eq!(ended(&console).0, How::AnsweredElsewhere);
+}
+
+#[test]
+fn a_microphone_that_is_withdrawn_ends_the_shift_but_not_a_call() {
+    let mut console = Console::talking();
+    console.refuses(Event::MicrophoneWithdrawn);
+    console.on(Event::Disconnected(A));
+    console.on(Event::MicrophoneWithdrawn);
+    assert_eq!(console.shift, Shift::Off(Off { why: Some(Failure::MicrophoneRefused) }));
 }
 
 #[test]

@@ -138,3 +138,10 @@ fn a_token_without_a_life_is_not_renewed_without_pause() {
     assert!(delay(&effects, Timer::TokenAge) >= Some(4_000));
     console.refuses(Event::TokenWillExpire);
 }
+
+#[test]
+fn a_clock_that_is_set_back_makes_no_token_young_again() {
+    let mut console = Console::on_duty();
+    console.now -= 3_600_000;
+    assert!(console.on(Event::TokenWillExpire).contains(&Effect::FetchToken));
+}
