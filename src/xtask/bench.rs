@@ -27,7 +27,8 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     release::build(workspace, &[release::HITOKU, release::REHEARSAL])?;
     println!("\n/incoming: signature checked, directory asked");
     let mut incoming = workspace.cargo(["bench", "--quiet", "--package", "server", "--bench", "incoming"]);
-    process::shown(incoming.arg("--locked"))?;
+    // With the same site, since Cargo builds the package's programs for its benchmarks, over those that are measured next.
+    process::shown(incoming.arg("--locked").env("HITOKU_SITE", workspace.packed_site()))?;
     println!("\nMemory, resident");
     let (alone, rehearsing) = (idle(workspace, true)?, idle(workspace, false)?);
     println!(
