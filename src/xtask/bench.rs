@@ -23,7 +23,7 @@ use crate::{
 
 /// Builds what is released, and measures it.
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
-    set_up::run(workspace, Needs::ALL)?;
+    set_up::run(workspace, Needs::BROWSER)?;
     release::build(workspace, &[release::HITOKU, release::REHEARSAL])?;
     println!("\n/incoming: signature checked, directory asked");
     let mut incoming = workspace.cargo(["bench", "--quiet", "--package", "server", "--bench", "incoming"]);

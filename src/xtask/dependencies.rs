@@ -12,14 +12,19 @@ use crate::{process, workspace::Workspace};
 
 const WASM: &str = "wasm32-unknown-unknown";
 /// Which of our crates each may name. A crate that is not here may name none.
-const MAY_NAME: [(&str, &[&str]); 4] = [
-    ("directory", &["domain"]),
+const MAY_NAME: [(&str, &[&str]); 6] = [
+    // Itself, in its tests.
+    ("database", &["database"]),
+    ("directory", &["database", "domain", "records"]),
+    // Never the directory: what is kept of a call cannot even name a number.
+    ("records", &["database", "domain"]),
     ("console", &["domain"]),
     ("browser", &["console", "domain"]),
-    ("server", &["console", "directory", "domain", "rehearsal"]),
+    ("server", &["console", "database", "directory", "domain", "records", "rehearsal"]),
 ];
 /// The numbers' crate, and what only a server has.
-const NOT_IN_THE_BROWSER: [&str; 6] = ["directory", "server", "rehearsal", "axum", "tokio", "sqlx"];
+const NOT_IN_THE_BROWSER: [&str; 8] =
+    ["directory", "database", "records", "server", "rehearsal", "axum", "tokio", "sqlx"];
 /// Terms that ask for no more than a notice.
 const LICENCES: [&str; 14] = [
     "0BSD",

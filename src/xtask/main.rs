@@ -13,6 +13,7 @@ mod debian;
 mod dependencies;
 mod files;
 mod npm;
+mod postgres;
 mod process;
 mod progress;
 mod release;
@@ -41,7 +42,7 @@ Hitoku's workshop. Usage: cargo xtask <COMMAND>
                      PART: lint, unit or browser
   bench              measure: requests a second, memory, the page
   set-up             only install what is missing: the wasm target, cargo-leptos, wasm-bindgen,
-                     the npm packages, the Voice SDK, and Chromium for the tests
+                     the npm packages, the Voice SDK, and Chromium and PostgreSQL for the tests
   --help             this text
 
 Settings: HITOKU_ADDR (serve), CHROMIUM (test: the browser to use), CARGO_TARGET_DIR (build elsewhere).

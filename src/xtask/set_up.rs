@@ -8,7 +8,7 @@ use std::{sync::Mutex, thread};
 use anyhow::{Error, Result};
 use nix::sys::signal::Signal;
 
-use crate::{cargo_tools, chromium, npm, process, sdk, wasm_target, workspace::Workspace};
+use crate::{cargo_tools, chromium, npm, postgres, process, sdk, wasm_target, workspace::Workspace};
 
 /// What is to be done afterwards decides what is needed.
 #[derive(Clone, Copy, Default)]
@@ -17,11 +17,14 @@ pub(crate) struct Needs {
     pub(crate) cargo_tools: bool,
     pub(crate) npm: bool,
     pub(crate) chromium: bool,
+    pub(crate) postgres: bool,
 }
 
 impl Needs {
-    pub(crate) const ALL: Self = Self { wasm_target: true, cargo_tools: true, npm: true, chromium: true };
-    pub(crate) const BUILD: Self = Self { chromium: false, ..Self::ALL };
+    pub(crate) const ALL: Self = Self { chromium: true, postgres: true, ..Self::BUILD };
+    pub(crate) const BROWSER: Self = Self { chromium: true, ..Self::BUILD };
+    pub(crate) const BUILD: Self =
+        Self { wasm_target: true, cargo_tools: true, npm: true, chromium: false, postgres: false };
 
     /// What either of two needs.
     pub(crate) fn and(self, other: Self) -> Self {
@@ -30,6 +33,7 @@ impl Needs {
             cargo_tools: self.cargo_tools || other.cargo_tools,
             npm: self.npm || other.npm,
             chromium: self.chromium || other.chromium,
+            postgres: self.postgres || other.postgres,
         }
     }
 }
@@ -73,6 +77,9 @@ fn from_the_network(workspace: &Workspace, needs: Needs) -> Result<()> {
     }
     if needs.chromium {
         chromium::ensure(workspace)?;
+    }
+    if needs.postgres {
+        postgres::ensure(workspace)?;
     }
     Ok(())
 }

@@ -30,8 +30,8 @@ impl Part {
     fn needs(self) -> Needs {
         match self {
             Self::Lint => Needs { wasm_target: true, npm: true, ..Needs::default() },
-            Self::Unit => Needs { npm: true, ..Needs::default() },
-            Self::Browser => Needs::ALL,
+            Self::Unit => Needs { npm: true, postgres: true, ..Needs::default() },
+            Self::Browser => Needs::BROWSER,
         }
     }
 

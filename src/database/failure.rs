@@ -1,0 +1,64 @@
+//! Why a database did not do what it was asked, in words that say how to mend it.
+
+/// A database's failure. None repeats a value that a statement carried.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// Another program writes, and does not end.
+    #[error("the database is locked by another program that does not finish; find it and end it")]
+    Busy,
+    /// The disk is full.
+    #[error("the disk that holds the database is full; free some space")]
+    Full,
+    /// It must not be written.
+    #[error(
+        "the database cannot be written: check the rights of its file and folder, and that the disk is not mounted read-only"
+    )]
+    ReadOnly,
+    /// It cannot be reached or opened.
+    #[error("the database cannot be reached: {0}")]
+    Unreachable(String),
+    /// It is damaged, or no database.
+    #[error("the database's file is damaged, or not a database: {0}; restore it from a backup")]
+    Damaged(String),
+    /// A newer program has changed its tables.
+    #[error(
+        "the database was changed by a newer version of this program (it knows the change {0:?}); use that one"
+    )]
+    Newer(String),
+    /// It does not take a statement.
+    #[error("the database refused a statement: {0}")]
+    Refused(String),
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode;
+        match error.sqlite_error_code() {
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy,
+            Some(ErrorCode::DiskFull) => Self::Full,
+            Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => Self::ReadOnly,
+            Some(ErrorCode::CannotOpen | ErrorCode::SystemIoFailure) => Self::Unreachable(error.to_string()),
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged(error.to_string()),
+            _ => Self::Refused(error.to_string()),
+        }
+    }
+}
+
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Self {
+        match &error {
+            sqlx::Error::Database(database) => match database.code().as_deref() {
+                Some("53100") => Self::Full,
+                Some("55P03" | "57014") => Self::Busy,
+                Some("25006") => Self::ReadOnly,
+                // The detail of a refusal repeats values; the message does not.
+                Some(code) if !code.starts_with("57P") && !code.starts_with("08") => {
+                    Self::Refused(format!("{} ({code})", database.message()))
+                }
+                _ => Self::Unreachable(database.message().to_owned()),
+            },
+            sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => Self::Refused(error.to_string()),
+            _ => Self::Unreachable(error.to_string()),
+        }
+    }
+}

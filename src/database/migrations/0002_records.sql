@@ -1,0 +1,43 @@
+-- What is kept of a call, by Twilio's name for it. Times are milliseconds since the Unix epoch.
+CREATE TABLE calls (
+    call_sid TEXT PRIMARY KEY,
+    call_ref TEXT,
+    customer TEXT,
+    alias TEXT,
+    operator TEXT,
+    rang_at BIGINT,
+    answered_at BIGINT,
+    ended_at BIGINT,
+    outcome BIGINT NOT NULL
+) {by key};
+
+CREATE INDEX calls_by_time ON calls (rang_at);
+
+CREATE INDEX calls_of_customers ON calls (customer);
+
+-- What has been done, each entry bound to the one before it by a keyed hash.
+CREATE TABLE audit (
+    seq BIGINT PRIMARY KEY,
+    at BIGINT NOT NULL,
+    actor TEXT NOT NULL,
+    action TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    hash {bytes} NOT NULL
+);
+
+CREATE INDEX audit_by_action ON audit (action, at);
+
+-- The last entry, bound too, so that one that is cut off at the end is missed.
+CREATE TABLE audit_head (
+    name TEXT PRIMARY KEY,
+    seq BIGINT NOT NULL,
+    hash {bytes} NOT NULL,
+    bound {bytes} NOT NULL
+);
+
+-- How far each server's journal has been written into these tables.
+CREATE TABLE journals (
+    name TEXT PRIMARY KEY,
+    written BIGINT NOT NULL
+);

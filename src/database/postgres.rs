@@ -1,0 +1,132 @@
+//! PostgreSQL, through `sqlx`'s driver: it knows the addresses and the TLS that hosted databases want.
+
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use secrecy::{ExposeSecret as _, SecretString};
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgPoolOptions, PgRow};
+use sqlx::{Arguments as _, Column as _, ConnectOptions as _, PgPool, Row as _, TypeInfo as _};
+
+use crate::engine::{Engine, Transaction};
+use crate::{Failure, Query, Row, Value};
+
+/// Enough for what is asked at once, and far from the server's hundred.
+const CONNECTIONS: u32 = 8;
+/// For a connection; a caller waits no longer for the whole answer.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// PostgreSQL counts values in sixteen bits.
+const MOST_VALUES: usize = 30_000;
+
+pub(crate) struct Postgres(PgPool);
+
+impl Postgres {
+    pub(crate) async fn open(url: &SecretString) -> Result<Self, Failure> {
+        let options = PgConnectOptions::from_str(url.expose_secret())
+            // The error would repeat the address, and with it the password.
+            .map_err(|_| Failure::Unreachable("its address is not one of PostgreSQL".to_owned()))?
+            .application_name("hitoku")
+            .options([("lock_timeout", "5s"), ("idle_in_transaction_session_timeout", "10min")])
+            .disable_statement_logging();
+        let pool =
+            PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(PATIENCE).connect_with(options);
+        Ok(Self(pool.await?))
+    }
+}
+
+#[async_trait]
+impl Engine for Postgres {
+    fn name(&self) -> &'static str {
+        "PostgreSQL"
+    }
+
+    fn definition(&self, text: &str) -> String {
+        text.replace("{bytes}", "BYTEA").replace("{by key}", "")
+    }
+
+    async fn read(&self, query: Query) -> Result<Vec<Row>, Failure> {
+        let found = sqlx::query_with(&query.sql, arguments(query.values)?).fetch_all(&self.0).await?;
+        found.iter().map(row).collect()
+    }
+
+    async fn begin(&self) -> Result<Box<dyn Transaction>, Failure> {
+        Ok(Box::new(Writing(self.0.begin().await?)))
+    }
+
+    async fn scrub(&self) -> Result<(), Failure> {
+        for table in ["customers", "numbers", "calls"] {
+            sqlx::raw_sql(&format!("VACUUM {table}")).execute(&self.0).await?;
+        }
+        Ok(())
+    }
+
+    async fn clock(&self) -> Result<Option<i64>, Failure> {
+        let now = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)";
+        let mut rows = self.read(Query::new(now)).await?;
+        rows.pop().map(|mut row| row.int(0)).transpose()
+    }
+}
+
+struct Writing(sqlx::Transaction<'static, sqlx::Postgres>);
+
+#[async_trait]
+impl Transaction for Writing {
+    async fn run(&mut self, query: Query) -> Result<Vec<Row>, Failure> {
+        let found = sqlx::query_with(&query.sql, arguments(query.values)?).fetch_all(&mut *self.0).await?;
+        found.iter().map(row).collect()
+    }
+
+    async fn insert(
+        &mut self,
+        head: &'static str,
+        tail: &'static str,
+        rows: Vec<Vec<Value>>,
+    ) -> Result<(), Failure> {
+        let Some(columns) = rows.first().map(Vec::len) else { return Ok(()) };
+        let mut rows = rows.into_iter().peekable();
+        while rows.peek().is_some() {
+            let values: Vec<Value> = rows.by_ref().take(MOST_VALUES / columns).flatten().collect();
+            let places: Vec<_> = (0..values.len() / columns)
+                .map(|row| format!("({})", Query::places(row * columns + 1, columns)))
+                .collect();
+            let sql = format!("{head} {} {tail}", places.join(", "));
+            sqlx::query_with(&sql, arguments(values)?).execute(&mut *self.0).await?;
+        }
+        Ok(())
+    }
+
+    async fn alone(&mut self, name: &'static str) -> Result<(), Failure> {
+        let lock = Query::new("SELECT 1 FROM pg_advisory_xact_lock(hashtext($1))").with(name);
+        self.run(lock).await.map(|_| ())
+    }
+
+    async fn commit(self: Box<Self>) -> Result<(), Failure> {
+        Ok(self.0.commit().await?)
+    }
+}
+
+fn arguments(values: Vec<Value>) -> Result<PgArguments, Failure> {
+    let mut arguments = PgArguments::default();
+    for value in values {
+        match value {
+            Value::Int(int) => arguments.add(int),
+            Value::Text(text) => arguments.add(text),
+            Value::Bytes(bytes) => arguments.add(bytes),
+        }
+        .map_err(|error| Failure::Refused(error.to_string()))?;
+    }
+    Ok(arguments)
+}
+
+fn row(found: &PgRow) -> Result<Row, Failure> {
+    let value = |column: &sqlx::postgres::PgColumn| {
+        let at = column.ordinal();
+        Ok(match column.type_info().name() {
+            "INT8" => Value::Int(found.try_get(at)?),
+            "INT4" => Value::Int(found.try_get::<Option<i32>, _>(at)?.map(i64::from)),
+            "BYTEA" => Value::Bytes(found.try_get(at)?),
+            _ => Value::Text(found.try_get(at)?),
+        })
+    };
+    Ok(Row(found.columns().iter().map(value).collect::<Result<_, sqlx::Error>>()?))
+}

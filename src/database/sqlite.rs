@@ -1,0 +1,119 @@
+//! SQLite, in a file of our own.
+//!
+//! Its calls block, so each runs on a thread that belongs to the database: two for readers, whom a write-ahead log keeps
+//! from waiting for anybody, and one for whoever writes. The driver is `rusqlite`, because a lookup is on the way of every
+//! call: a prepared statement costs a few microseconds there.
+
+mod connection;
+mod worker;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use tokio::sync::{Mutex, OwnedMutexGuard};
+
+use crate::engine::{Engine, Transaction};
+use crate::{Failure, Query, Row, Value};
+use connection::{Access, fetch, insert};
+use worker::Workers;
+
+const READERS: usize = 2;
+
+pub(crate) struct Sqlite {
+    readers: Workers,
+    writer: Arc<Mutex<Workers>>,
+}
+
+impl Sqlite {
+    pub(crate) fn open(file: &Path) -> Result<Self, Failure> {
+        // First, because it makes the file and its log, which readers do not.
+        let writer = vec![connection::open(file, Access::Write)?];
+        let readers = (0..READERS).map(|_| connection::open(file, Access::Read));
+        Ok(Self {
+            readers: Workers::start("directory", readers.collect::<Result<_, _>>()?)?,
+            writer: Arc::new(Mutex::new(Workers::start("records", writer)?)),
+        })
+    }
+}
+
+#[async_trait]
+impl Engine for Sqlite {
+    fn name(&self) -> &'static str {
+        "SQLite"
+    }
+
+    fn definition(&self, text: &str) -> String {
+        text.replace("{bytes}", "BLOB").replace("{by key}", "WITHOUT ROWID")
+    }
+
+    async fn read(&self, query: Query) -> Result<Vec<Row>, Failure> {
+        self.readers.ask(move |connection| fetch(connection, &query)).await
+    }
+
+    async fn begin(&self) -> Result<Box<dyn Transaction>, Failure> {
+        let writer = self.writer.clone().lock_owned().await;
+        writer.ask(|connection| Ok(connection.execute_batch("BEGIN IMMEDIATE")?)).await?;
+        Ok(Box::new(Writing { writer, open: true }))
+    }
+
+    async fn scrub(&self) -> Result<(), Failure> {
+        let writer = self.writer.lock().await;
+        writer
+            .ask(|connection| {
+                let busy: i64 =
+                    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+                if busy == 0 { Ok(()) } else { Err(Failure::Busy) }
+            })
+            .await
+    }
+
+    async fn clock(&self) -> Result<Option<i64>, Failure> {
+        Ok(None)
+    }
+}
+
+struct Writing {
+    writer: OwnedMutexGuard<Workers>,
+    open: bool,
+}
+
+#[async_trait]
+impl Transaction for Writing {
+    async fn run(&mut self, query: Query) -> Result<Vec<Row>, Failure> {
+        self.writer.ask(move |connection| fetch(connection, &query)).await
+    }
+
+    async fn insert(
+        &mut self,
+        head: &'static str,
+        tail: &'static str,
+        rows: Vec<Vec<Value>>,
+    ) -> Result<(), Failure> {
+        self.writer.ask(move |connection| insert(connection, head, tail, &rows)).await
+    }
+
+    async fn alone(&mut self, _: &'static str) -> Result<(), Failure> {
+        // It is: SQLite has one writer.
+        Ok(())
+    }
+
+    async fn commit(mut self: Box<Self>) -> Result<(), Failure> {
+        self.writer.ask(|connection| Ok(connection.execute_batch("COMMIT")?)).await?;
+        self.open = false;
+        Ok(())
+    }
+}
+
+impl Drop for Writing {
+    fn drop(&mut self) {
+        if self.open {
+            // Before whatever the next transaction asks of the same thread.
+            self.writer.tell(|connection| {
+                if let Err(error) = connection.execute_batch("ROLLBACK") {
+                    tracing::debug!(%error, "SQLite had rolled back already");
+                }
+            });
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! What both databases promise, asked of both.
+
+#![expect(clippy::unwrap_used, reason = "a test that fails here fails")]
+
+use std::time::Duration;
+
+use database::scratch::Server;
+use database::{Database, Failure, Place, Query, Value};
+
+const ADD: &str = "INSERT INTO secrets (name, key_id, sealed) VALUES";
+const ALL: &str = "SELECT name, key_id, sealed FROM secrets ORDER BY name";
+
+#[tokio::test]
+async fn sqlite_keeps_its_promises() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = Place::Sqlite(folder.path().join("new/folder/hitoku.db"));
+    let database = promises(&place).await;
+    assert_eq!(database.clock().await, Ok(None));
+}
+
+#[tokio::test]
+async fn postgresql_keeps_its_promises() {
+    let server = Server::start();
+    let database = promises(&server.database()).await;
+    assert!(database.clock().await.unwrap().unwrap() > 1_700_000_000_000);
+    let nowhere = Place::Postgres(server.url("no_such_database").into());
+    assert!(matches!(Database::open(&nowhere).await, Err(Failure::Unreachable(_) | Failure::Refused(_))));
+    drop(server);
+    let gone = tokio::time::timeout(Duration::from_secs(10), database.read(Query::new(ALL))).await.unwrap();
+    assert!(matches!(gone, Err(Failure::Unreachable(_))), "{gone:?}");
+}
+
+async fn promises(place: &Place) -> Database {
+    let database = Database::open(place).await.unwrap();
+    values_come_back_as_they_went(&database).await;
+    what_is_not_committed_has_not_happened(&database).await;
+    many_rows_go_in_at_once_and_the_newest_wins(&database).await;
+    a_wrong_statement_is_refused_without_its_values(&database).await;
+    one_that_writes_waits_for_the_other(place, &database).await;
+    a_newer_programs_tables_are_left_alone(place, &database).await;
+    database.scrub().await.unwrap();
+    database
+}
+
+async fn values_come_back_as_they_went(database: &Database) {
+    let select =
+        Query::new("SELECT CAST($1 AS BIGINT), CAST($2 AS TEXT), name FROM secrets WHERE name <> $3");
+    assert_eq!(database.read(select.with(1).with("x").with("y")).await.unwrap(), []);
+    let mut transaction = database.begin().await.unwrap();
+    let add = Query::new(format!("{ADD} ($2, $1, $3) RETURNING key_id, name, sealed"));
+    let mut returned = transaction.run(add.with("k").with("越井 '; --").with(vec![0, 255])).await.unwrap();
+    assert_eq!(returned[0].text(0).unwrap(), "k");
+    transaction.commit().await.unwrap();
+    let mut rows = database.read(Query::new(ALL)).await.unwrap();
+    assert_eq!(rows.len(), 1);
+    assert_eq!(rows[0].text(0).unwrap(), "越井 '; --");
+    assert_eq!(rows[0].bytes(2).unwrap(), [0, 255]);
+    assert!(rows[0].int(1).is_err() && rows[0].text(9).is_err());
+    let nothing = Query::new("SELECT CAST(NULL AS BIGINT), CAST($1 AS TEXT)").with(None::<String>);
+    let mut nothing = database.read(nothing).await.unwrap();
+    assert_eq!((nothing[0].maybe_int(0).unwrap(), nothing[0].maybe_text(1).unwrap()), (None, None));
+    assert!(nothing[0].int(0).is_err());
+}
+
+async fn what_is_not_committed_has_not_happened(database: &Database) {
+    let before = database.read(Query::new(ALL)).await.unwrap();
+    let mut transaction = database.begin().await.unwrap();
+    transaction.run(Query::new("DELETE FROM secrets")).await.unwrap();
+    drop(transaction);
+    assert_eq!(database.read(Query::new(ALL)).await.unwrap(), before);
+    database.begin().await.unwrap().commit().await.unwrap();
+}
+
+async fn many_rows_go_in_at_once_and_the_newest_wins(database: &Database) {
+    let tail = "ON CONFLICT (name) DO UPDATE SET key_id = excluded.key_id, sealed = excluded.sealed";
+    let rows = |key: &str| {
+        let row = |at| vec![Value::from(format!("row {at}")), Value::from(key), Value::from(vec![7])];
+        (0..12_345).map(row).collect::<Vec<_>>()
+    };
+    for key in ["old", "new"] {
+        let mut transaction = database.begin().await.unwrap();
+        transaction.insert(ADD, tail, rows(key)).await.unwrap();
+        transaction.insert(ADD, tail, vec![]).await.unwrap();
+        transaction.commit().await.unwrap();
+    }
+    let count = Query::new("SELECT COUNT(*) FROM secrets WHERE key_id = $1").with("new");
+    assert_eq!(database.read(count).await.unwrap()[0].int(0).unwrap(), 12_345);
+}
+
+async fn a_wrong_statement_is_refused_without_its_values(database: &Database) {
+    let twice = Query::new(format!("{ADD} ($1, $2, $3)")).with("row 1").with("hush").with(vec![1]);
+    let mut transaction = database.begin().await.unwrap();
+    let refused = transaction.run(twice).await.unwrap_err();
+    assert!(
+        matches!(&refused, Failure::Refused(why) if !why.contains("hush") && !why.contains("row 1")),
+        "{refused}"
+    );
+    drop(transaction);
+    assert!(matches!(database.read(Query::new("SELECT nonsense")).await, Err(Failure::Refused(_))));
+}
+
+async fn one_that_writes_waits_for_the_other(place: &Place, database: &Database) {
+    let other = Database::open(place).await.unwrap();
+    let mut first = database.begin().await.unwrap();
+    first.alone("test").await.unwrap();
+    let second = tokio::spawn(async move {
+        let mut second = other.begin().await.unwrap();
+        second.alone("test").await.unwrap();
+        let seen = second.run(Query::new("SELECT key_id FROM secrets WHERE name = $1").with("row 1")).await;
+        seen.unwrap()[0].text(0).unwrap()
+    });
+    first.run(Query::new("UPDATE secrets SET key_id = 'newest' WHERE name = 'row 1'")).await.unwrap();
+    first.commit().await.unwrap();
+    assert_eq!(second.await.unwrap(), "newest");
+}
+
+async fn a_newer_programs_tables_are_left_alone(place: &Place, database: &Database) {
+    let mut transaction = database.begin().await.unwrap();
+    transaction.run(Query::new("INSERT INTO migrations (name) VALUES ('9999_later')")).await.unwrap();
+    transaction.commit().await.unwrap();
+    assert_eq!(Database::open(place).await.err(), Some(Failure::Newer("9999_later".to_owned())));
+    let mut transaction = database.begin().await.unwrap();
+    transaction.run(Query::new("DELETE FROM migrations WHERE name = '9999_later'")).await.unwrap();
+    transaction.commit().await.unwrap();
+}
