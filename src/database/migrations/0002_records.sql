@@ -1,6 +1,11 @@
 -- What is kept of a call, by Twilio's name for it. Times are milliseconds since the Unix epoch.
 CREATE TABLE calls (
     call_sid TEXT PRIMARY KEY,
+    -- The earliest time that anything says.
+    first_at BIGINT NOT NULL,
+    -- Who it was is said by the earliest arrival; of two at one time by the one with the lesser tie.
+    came_at BIGINT,
+    came_tie BIGINT,
     call_ref TEXT,
     customer TEXT,
     alias TEXT,
@@ -11,7 +16,7 @@ CREATE TABLE calls (
     outcome BIGINT NOT NULL
 ) {by key};
 
-CREATE INDEX calls_by_time ON calls (rang_at);
+CREATE INDEX calls_by_time ON calls (first_at);
 
 CREATE INDEX calls_of_customers ON calls (customer);
 
@@ -24,9 +29,10 @@ CREATE TABLE audit (
     subject TEXT NOT NULL,
     detail TEXT NOT NULL,
     hash {bytes} NOT NULL
-);
+) {by key};
 
-CREATE INDEX audit_by_action ON audit (action, at);
+-- What people do is counted; what calls do, the most by far, is not.
+CREATE INDEX audit_of_people ON audit (action, at) WHERE action <> 'call';
 
 -- The last entry, bound too, so that one that is cut off at the end is missed.
 CREATE TABLE audit_head (
@@ -36,8 +42,8 @@ CREATE TABLE audit_head (
     bound {bytes} NOT NULL
 );
 
--- How far each server's journal has been written into these tables.
+-- How far each generation of each server's journal has been written into these tables.
 CREATE TABLE journals (
     name TEXT PRIMARY KEY,
     written BIGINT NOT NULL
-);
+) {by key};

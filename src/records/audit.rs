@@ -1,0 +1,218 @@
+//! The audit trail: what was done, by whom, to what. Entries are only ever added, each bound to the one before by a keyed hash,
+//! and the last is bound too: one that is changed, removed, put in or cut off is found by whoever has the key.
+//!
+//! What no trail can show by itself is that the whole database was put back to an older state. For that there is
+//! [`Audit::verify_from`], with the head that somebody has noted elsewhere.
+//!
+//! Invariant: nothing personal is in it. A customer appears as [`Opaque`], and an [`Entry`] is made only from types that hold
+//! no number.
+
+mod chain;
+mod entry;
+mod reason;
+mod verdict;
+
+use std::fmt;
+use std::sync::Arc;
+
+use database::{Database, Failure, Query, Row, Transaction, Value};
+use domain::Millis;
+use secrecy::SecretBox;
+
+use crate::record::in_table;
+use chain::{Head, Key};
+pub use entry::{Action, Actor, Entry, Opaque};
+pub use reason::{NoReason, Reason};
+pub use verdict::{Fault, NotNoted, Noted, Verdict};
+
+/// The trail. Clones share it.
+#[derive(Clone)]
+pub struct Audit {
+    database: Database,
+    key: Arc<Key>,
+}
+
+/// Which entries to list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Only of this kind.
+    pub action: Option<Action>,
+    /// Only by them.
+    pub actor: Option<Actor>,
+    /// Only those before this one, to go on where a list ended.
+    pub before: Option<i64>,
+}
+
+/// An entry as it is in the trail.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// Its place, from 1.
+    pub seq: i64,
+    /// When.
+    pub at: Millis,
+    /// By whom, in words.
+    pub actor: String,
+    /// What, in words.
+    pub action: String,
+    /// To what.
+    pub subject: String,
+    /// What else is to be said.
+    pub detail: String,
+}
+
+impl Audit {
+    /// The trail in this database, bound with this key.
+    #[must_use]
+    pub fn new(database: Database, key: SecretBox<[u8; 32]>) -> Self {
+        Self { database, key: Arc::new(Key::new(key)) }
+    }
+
+    /// Adds an entry, if the transaction is committed.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub async fn append(&self, transaction: &mut dyn Transaction, entry: Entry) -> Result<(), Failure> {
+        self.append_all(transaction, [entry]).await
+    }
+
+    /// Adds entries, in this order, if the transaction is committed.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub async fn append_all(
+        &self,
+        transaction: &mut dyn Transaction,
+        entries: impl IntoIterator<Item = Entry, IntoIter: Send> + Send,
+    ) -> Result<(), Failure> {
+        let mut entries = entries.into_iter().peekable();
+        let Some(first) = entries.peek() else { return Ok(()) };
+        let first_at = first.at;
+        transaction.alone(ALONE).await?;
+        let (mut head, sound) = self.last(transaction).await?;
+        let mut chain = self.key.chain();
+        let mut rows = Vec::new();
+        if !sound {
+            tracing::error!("the end of the audit trail was changed; run `hitoku audit verify`");
+            rows.push(self.row(&mut head, &mut chain, Entry::changed(first_at)));
+        }
+        rows.extend(entries.map(|entry| self.row(&mut head, &mut chain, entry)));
+        transaction.insert(INSERT, "", rows).await?;
+        let bound = self.key.bound(&head);
+        let update = Query::new(UPDATE_HEAD).with(head.seq).with(head.hash.to_vec()).with(bound.to_vec());
+        transaction.run(update).await.map(|_| ())
+    }
+
+    /// A customer's name in the trail: always the same for one, and nobody without the key can tell whose it is.
+    #[must_use]
+    pub fn opaque(&self, customer: &str) -> Opaque {
+        Opaque(self.key.opaque(customer))
+    }
+
+    /// How often something was done since then, by somebody or by anybody, with what this transaction has added. What calls
+    /// do is not counted.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn count(
+        &self,
+        transaction: &mut dyn Transaction,
+        action: Action,
+        actor: Option<&Actor>,
+        since: Millis,
+    ) -> Result<u64, Failure> {
+        // Two who count at once would each find the last of an allowance.
+        transaction.alone(ALONE).await?;
+        let count = "SELECT COUNT(*) FROM audit WHERE action <> 'call' AND action = $1 AND at >= $2 AND ($3 = '' OR actor = $3)";
+        let actor = actor.map(Actor::to_string).unwrap_or_default();
+        let count = Query::new(count).with(action.word()).with(in_table(since)).with(actor);
+        let mut rows = transaction.run(count).await?;
+        rows.pop().map_or(Ok(0), |mut row| row.int(0)).map(i64::unsigned_abs)
+    }
+
+    /// The newest entries, the newest first.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn list(&self, filter: &Filter, limit: u32) -> Result<Vec<Kept>, Failure> {
+        let list = "SELECT seq, at, actor, action, subject, detail FROM audit \
+                    WHERE seq < $1 AND ($2 = '' OR action = $2) AND ($3 = '' OR actor = $3) ORDER BY seq DESC LIMIT $4";
+        let list = Query::new(list)
+            .with(filter.before.unwrap_or(i64::MAX))
+            .with(filter.action.map(Action::word).unwrap_or_default())
+            .with(filter.actor.as_ref().map(Actor::to_string).unwrap_or_default())
+            .with(i64::from(limit));
+        self.database.read(list).await?.iter_mut().map(kept).collect()
+    }
+
+    /// The entry that the next follows, and whether the trail's end is as this program left it. If it is not, what follows
+    /// must not hide it, nor must calls wait for somebody to mend it.
+    async fn last(&self, transaction: &mut dyn Transaction) -> Result<(Head, bool), Failure> {
+        let noted = self.head_in(transaction.run(Query::new(HEAD)).await?)?;
+        let mut rows = transaction.run(Query::new(LAST)).await?;
+        let there = match rows.pop() {
+            Some(mut row) => Head { seq: row.int(0)?, hash: chain::hash(row.bytes(1)?) },
+            None => Head::NONE,
+        };
+        Ok(match noted {
+            Bound::Sound(head) if there.seq <= head.seq => (head, true),
+            Bound::None if there.seq <= 0 => (Head::NONE, true),
+            _ => (there, false),
+        })
+    }
+
+    fn head_in(&self, mut rows: Vec<Row>) -> Result<Bound, Failure> {
+        let Some(mut row) = rows.pop() else { return Ok(Bound::None) };
+        let head = Head { seq: row.int(0)?, hash: chain::hash(row.bytes(1)?) };
+        let sound = self.key.bound(&head).as_slice() == row.bytes(2)?;
+        Ok(if sound { Bound::Sound(head) } else { Bound::Changed })
+    }
+
+    fn row(&self, head: &mut Head, chain: &mut chain::Chain, entry: Entry) -> Vec<Value> {
+        let at = in_table(entry.at);
+        let action = entry.action.word();
+        let texts = [&entry.actor, action, &entry.subject, &entry.detail];
+        let seq = head.seq + 1;
+        *head = Head { seq, hash: chain.next(&head.hash, seq, at, texts) };
+        vec![
+            seq.into(),
+            at.into(),
+            entry.actor.into(),
+            action.into(),
+            entry.subject.into(),
+            entry.detail.into(),
+            head.hash.to_vec().into(),
+        ]
+    }
+}
+
+impl fmt::Debug for Audit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Audit").field("database", &self.database).finish_non_exhaustive()
+    }
+}
+
+/// What the row says that notes the last entry.
+enum Bound {
+    None,
+    Sound(Head),
+    Changed,
+}
+
+/// One at a time adds to the trail.
+pub(crate) const ALONE: &str = "audit";
+const HEAD: &str = "SELECT seq, hash, bound FROM audit_head WHERE name = 'audit'";
+const LAST: &str = "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1";
+const INSERT: &str = "INSERT INTO audit (seq, at, actor, action, subject, detail, hash) VALUES";
+const UPDATE_HEAD: &str = "INSERT INTO audit_head (name, seq, hash, bound) VALUES ('audit', $1, $2, $3) \
+     ON CONFLICT (name) DO UPDATE SET seq = excluded.seq, hash = excluded.hash, bound = excluded.bound";
+
+fn kept(row: &mut Row) -> Result<Kept, Failure> {
+    Ok(Kept {
+        seq: row.int(0)?,
+        at: row.int(1)?.unsigned_abs(),
+        actor: row.text(2)?,
+        action: row.text(3)?,
+        subject: row.text(4)?,
+        detail: row.text(5)?,
+    })
+}

@@ -1,0 +1,249 @@
+//! Whether the trail is as it was written.
+//!
+//! It is read page by page, so that its length costs time and no memory, and whoever adds to it meanwhile is not held up.
+
+use std::fmt;
+use std::str::FromStr;
+
+use database::{Failure, Query, Row};
+
+use super::chain::{self, Hash, Head, hex};
+use super::{Action, Audit, Bound, HEAD};
+
+/// What was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// How many entries there are.
+    pub entries: u64,
+    /// The last. To note it elsewhere is the one way to find out later that all was put back to an older state.
+    pub head: Noted,
+    /// What is wrong, the first hundred.
+    pub faults: Vec<Fault>,
+}
+
+/// An entry that somebody noted: its place, and the beginning of its hash, as `123:89abcdef01234567`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Noted {
+    seq: i64,
+    prefix: [u8; 8],
+}
+
+/// The text is nothing that was noted from a trail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("what was noted of a trail looks like 123:89abcdef01234567")]
+pub struct NotNoted;
+
+/// Something wrong with the trail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Fault {
+    /// This entry is not as it was written, or another stands in its place.
+    #[error("entry {0} was changed")]
+    Changed(i64),
+    /// These entries are gone. The one that follows them cannot be judged.
+    #[error("entries {from} to {to} are missing")]
+    Missing {
+        /// The first.
+        from: i64,
+        /// The last.
+        to: i64,
+    },
+    /// The last entries are gone.
+    #[error("entries {from} to {to}, the last, were cut off")]
+    CutOff {
+        /// The first.
+        from: i64,
+        /// The last.
+        to: i64,
+    },
+    /// This entry was put in by somebody else: no trail has reached so far, or begun so early.
+    #[error("entry {0} was inserted")]
+    Inserted(i64),
+    /// The row that binds the last entry was changed or removed: entries may have been cut off at the end.
+    #[error("the note of the last entry was changed or removed: entries may be missing at the end")]
+    Head,
+    /// This program found the end of the trail changed when it added this entry.
+    #[error("before entry {0} the end of the trail was changed: entries may be missing there")]
+    EndChanged(i64),
+    /// The trail ends before an entry that somebody noted.
+    #[error("the trail was put back to an older state: it does not reach {0}, which was noted")]
+    PutBack(Noted),
+    /// Another entry is where somebody noted one.
+    #[error("the trail was written anew: it does not hold {0}, which was noted")]
+    Rewritten(Noted),
+}
+
+const PAGE: i64 = 1000;
+const MOST_FAULTS: usize = 100;
+
+impl Verdict {
+    /// Nothing is wrong.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        self.faults.is_empty()
+    }
+}
+
+impl Audit {
+    /// Reads the whole trail, and says what is wrong with it.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn verify(&self) -> Result<Verdict, Failure> {
+        self.verify_from(Noted::NOTHING).await
+    }
+
+    /// The same, and that it still holds what was noted.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn verify_from(&self, noted: Noted) -> Result<Verdict, Failure> {
+        let mut reading = Reading::new(self.key.chain(), noted);
+        loop {
+            let page = Query::new(NEXT).with(reading.after).with(PAGE);
+            let page = self.database.read(page).await?;
+            if !page.is_empty() {
+                page.into_iter().try_for_each(|row| reading.entry(row))?;
+                continue;
+            }
+            // Read after the entries: whoever adds one moves both at once, so it is never behind them.
+            let bound = self.head_in(self.database.read(Query::new(HEAD)).await?)?;
+            let more = Query::new(NEXT).with(reading.after).with(1);
+            if self.database.read(more).await?.is_empty() {
+                return Ok(reading.end(&bound));
+            }
+        }
+    }
+}
+
+const NEXT: &str =
+    "SELECT seq, at, actor, action, subject, detail, hash FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2";
+
+struct Reading {
+    chain: chain::Chain,
+    noted: Noted,
+    after: i64,
+    /// The last entry as it stands in the trail.
+    last: Head,
+    /// What its hash should be, if that is another.
+    should: Option<Hash>,
+    entries: u64,
+    faults: Vec<Fault>,
+}
+
+impl Reading {
+    fn new(chain: chain::Chain, noted: Noted) -> Self {
+        let (last, faults) = (Head::NONE, Vec::new());
+        Self { chain, noted, after: i64::MIN, last, should: None, entries: 0, faults }
+    }
+
+    fn entry(&mut self, mut row: Row) -> Result<(), Failure> {
+        let (seq, at) = (row.int(0)?, row.int(1)?);
+        let texts = [row.text(2)?, row.text(3)?, row.text(4)?, row.text(5)?];
+        let hash = chain::hash(row.bytes(6)?);
+        self.after = seq;
+        self.entries += 1;
+        if seq < 1 {
+            self.fault(Fault::Inserted(seq));
+            return Ok(());
+        }
+        let expected = self.last.seq + 1;
+        if seq > expected {
+            self.fault(Fault::Missing { from: expected, to: seq - 1 });
+            self.should = None;
+        } else {
+            self.check(seq, at, &texts, hash);
+        }
+        if texts[1] == Action::Changed.word() {
+            self.fault(Fault::EndChanged(seq));
+        }
+        self.last = Head { seq, hash };
+        if seq == self.noted.seq && Noted::from(self.last) != self.noted {
+            self.fault(Fault::Rewritten(self.noted));
+        }
+        Ok(())
+    }
+
+    /// If only the hash of the one before was changed, it alone is to be named, and not this one too.
+    fn check(&mut self, seq: i64, at: i64, texts: &[String; 4], hash: Hash) {
+        let texts = texts.each_ref().map(String::as_str);
+        let from = self.chain.next(&self.last.hash, seq, at, texts);
+        let other = self.should.map(|should| self.chain.next(&should, seq, at, texts));
+        if hash == from || other == Some(hash) {
+            self.should = None;
+        } else {
+            self.should = Some(from);
+            self.fault(Fault::Changed(seq));
+        }
+    }
+
+    fn end(mut self, bound: &Bound) -> Verdict {
+        match bound {
+            Bound::None if self.last == Head::NONE => {}
+            Bound::None | Bound::Changed => self.fault(Fault::Head),
+            Bound::Sound(head) if head.seq > self.last.seq => {
+                self.fault(Fault::CutOff { from: self.last.seq + 1, to: head.seq });
+            }
+            Bound::Sound(head) if head.seq < self.last.seq => self.beyond(head.seq),
+            Bound::Sound(head) if head.hash != self.last.hash => {
+                let changed = Fault::Changed(head.seq);
+                if !self.faults.contains(&changed) {
+                    self.fault(changed);
+                }
+            }
+            Bound::Sound(_) => {}
+        }
+        if self.noted.seq > self.last.seq {
+            self.fault(Fault::PutBack(self.noted));
+        }
+        Verdict { entries: self.entries, head: self.last.into(), faults: self.faults }
+    }
+
+    /// What stands after the last entry was never in the trail.
+    fn beyond(&mut self, head: i64) {
+        let last = self.last.seq;
+        self.faults.retain(|fault| match fault {
+            Fault::Changed(seq) => *seq <= head,
+            Fault::Missing { from, .. } => *from <= head,
+            _ => true,
+        });
+        (head + 1..=last).take(MOST_FAULTS).for_each(|seq| self.fault(Fault::Inserted(seq)));
+    }
+
+    fn fault(&mut self, fault: Fault) {
+        if self.faults.len() < MOST_FAULTS {
+            self.faults.push(fault);
+        }
+    }
+}
+
+impl Noted {
+    const NOTHING: Self = Self { seq: 0, prefix: [0; 8] };
+}
+
+impl From<Head> for Noted {
+    fn from(head: Head) -> Self {
+        let mut prefix = [0; 8];
+        prefix.copy_from_slice(&head.hash[..8]);
+        Self { seq: head.seq, prefix }
+    }
+}
+
+impl fmt::Display for Noted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.seq, hex(&self.prefix))
+    }
+}
+
+impl FromStr for Noted {
+    type Err = NotNoted;
+
+    fn from_str(text: &str) -> Result<Self, NotNoted> {
+        let (seq, prefix) = text.trim().split_once(':').ok_or(NotNoted)?;
+        let seq = seq.parse().ok().filter(|seq| *seq >= 0).ok_or(NotNoted)?;
+        if prefix.len() != 16 || !prefix.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(NotNoted);
+        }
+        let prefix = u64::from_str_radix(prefix, 16).map_err(|_| NotNoted)?.to_be_bytes();
+        Ok(Self { seq, prefix })
+    }
+}

@@ -1,0 +1,182 @@
+//! The table of calls: a row a call, and never a number.
+
+use std::collections::BTreeMap;
+
+use database::{Database, Failure, Query, Row, Transaction, Value};
+use domain::{CallRef, Identity, Millis};
+
+use crate::record::Record;
+use crate::{CallSid, Event, Outcome};
+
+macro_rules! earliest {
+    ($time:literal) => {
+        concat!(
+            $time,
+            " = CASE WHEN calls.",
+            $time,
+            " IS NULL OR excluded.",
+            $time,
+            " < calls.",
+            $time,
+            " THEN excluded.",
+            $time,
+            " ELSE calls.",
+            $time,
+            " END, "
+        )
+    };
+}
+
+macro_rules! of_the_earliest_arrival {
+    ($column:literal) => {
+        concat!(
+            $column,
+            " = CASE WHEN calls.came_at IS NULL OR excluded.came_at < calls.came_at \
+            OR (excluded.came_at = calls.came_at AND excluded.came_tie < calls.came_tie) \
+            THEN excluded.",
+            $column,
+            " ELSE calls.",
+            $column,
+            " END, "
+        )
+    };
+}
+
+/// What is kept of a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// Twilio's name for it.
+    pub call_sid: CallSid,
+    /// Our own name for it; not known if only later webhooks came.
+    pub call_ref: Option<CallRef>,
+    /// The customer's id; `None` also after the customer was erased.
+    pub customer: Option<String>,
+    /// What an unknown caller is called.
+    pub alias: Option<String>,
+    /// Who was dialled.
+    pub operator: Option<Identity>,
+    /// The earliest that is known of it.
+    pub first_at: Millis,
+    /// When it rang at the operator's.
+    pub rang_at: Option<Millis>,
+    /// When the operator answered.
+    pub answered_at: Option<Millis>,
+    /// When it ended.
+    pub ended_at: Option<Millis>,
+    /// How it ended.
+    pub outcome: Outcome,
+}
+
+/// The newest calls, the newest first.
+///
+/// # Errors
+/// The database cannot be read.
+pub async fn latest(database: &Database, limit: u32) -> Result<Vec<Call>, Failure> {
+    let query = "SELECT call_sid, call_ref, customer, alias, operator, first_at, rang_at, answered_at, ended_at, outcome \
+                 FROM calls ORDER BY first_at DESC, call_sid LIMIT $1";
+    database.read(Query::new(query).with(i64::from(limit))).await?.into_iter().map(call).collect()
+}
+
+/// How many calls there are.
+///
+/// # Errors
+/// The database cannot be read.
+pub async fn count(database: &Database) -> Result<u64, Failure> {
+    let mut rows = database.read(Query::new("SELECT COUNT(*) FROM calls")).await?;
+    let count = rows.pop().map_or(Ok(0), |mut row| row.int(0))?;
+    Ok(count.unsigned_abs())
+}
+
+/// Takes a customer out of every call, and leaves times and outcomes. Says of how many calls. What is in a journal still is
+/// not seen: [`Ledger::settled`](crate::Ledger::settled) comes first.
+///
+/// # Errors
+/// The database cannot be written.
+pub async fn forget(transaction: &mut dyn Transaction, customer: &str) -> Result<u64, Failure> {
+    // The tie is a hash of the customer too; the least of all lets no repeated webhook of the same time bring them back.
+    let update = "UPDATE calls SET customer = NULL, came_tie = $2 WHERE customer = $1 RETURNING call_sid";
+    let changed = transaction.run(Query::new(update).with(customer).with(i64::MIN)).await?;
+    Ok(changed.len() as u64)
+}
+
+/// Adds what these events say.
+pub(crate) async fn write<'a>(
+    transaction: &mut dyn Transaction,
+    events: impl IntoIterator<Item = &'a Event>,
+) -> Result<(), Failure> {
+    // PostgreSQL takes a key only once in a statement; in one order, so that two servers cannot each wait for the other.
+    let mut records = BTreeMap::<CallSid, Record>::new();
+    for event in events {
+        let record = Record::from(event);
+        let record = match records.remove(&event.call_sid) {
+            Some(known) => known.merge(record),
+            None => record,
+        };
+        records.insert(event.call_sid, record);
+    }
+    transaction.insert(INSERT, MERGE, records.into_iter().map(values).collect()).await
+}
+
+const INSERT: &str = "INSERT INTO calls (call_sid, first_at, came_at, came_tie, call_ref, customer, alias, operator, \
+                      rang_at, answered_at, ended_at, outcome) VALUES";
+
+/// As [`Record::merge`]. A comparison with nothing is not true, and what is in the table stays.
+const MERGE: &str = concat!(
+    "ON CONFLICT (call_sid) DO UPDATE SET ",
+    earliest!("first_at"),
+    earliest!("rang_at"),
+    earliest!("answered_at"),
+    earliest!("ended_at"),
+    of_the_earliest_arrival!("came_at"),
+    of_the_earliest_arrival!("came_tie"),
+    of_the_earliest_arrival!("call_ref"),
+    of_the_earliest_arrival!("customer"),
+    of_the_earliest_arrival!("alias"),
+    of_the_earliest_arrival!("operator"),
+    "outcome = CASE WHEN excluded.outcome > calls.outcome THEN excluded.outcome ELSE calls.outcome END",
+);
+
+fn values((call_sid, record): (CallSid, Record)) -> Vec<Value> {
+    let (came, who) = match record.arrival {
+        Some(it) => ((Some(it.at), Some(it.tie)), [Some(it.call_ref), it.customer, it.alias, it.operator]),
+        None => ((None, None), [const { None }; 4]),
+    };
+    let [call_ref, customer, alias, operator] = who.map(Value::Text);
+    vec![
+        call_sid.to_string().into(),
+        record.first_at.into(),
+        came.0.into(),
+        came.1.into(),
+        call_ref,
+        customer,
+        alias,
+        operator,
+        record.rang_at.into(),
+        record.answered_at.into(),
+        record.ended_at.into(),
+        i64::from(record.outcome.number()).into(),
+    ]
+}
+
+fn call(mut row: Row) -> Result<Call, Failure> {
+    let strange = |what: &str| Failure::Refused(format!("a call has a {what} that is none"));
+    let time = |at: Option<i64>| at.map(i64::unsigned_abs);
+    Ok(Call {
+        call_sid: CallSid::parse(&row.text(0)?).ok_or_else(|| strange("CallSid"))?,
+        call_ref: row.maybe_text(1)?.map(CallRef),
+        customer: row.maybe_text(2)?,
+        alias: row.maybe_text(3)?,
+        operator: match row.maybe_text(4)? {
+            Some(operator) => Some(Identity::parse(&operator).map_err(|_| strange("operator"))?),
+            None => None,
+        },
+        first_at: row.int(5)?.unsigned_abs(),
+        rang_at: time(row.maybe_int(6)?),
+        answered_at: time(row.maybe_int(7)?),
+        ended_at: time(row.maybe_int(8)?),
+        outcome: Outcome::from_number(row.int(9)?).ok_or_else(|| strange("outcome"))?,
+    })
+}
+
+#[cfg(test)]
+mod tests;

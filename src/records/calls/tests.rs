@@ -1,0 +1,123 @@
+use std::collections::BTreeMap;
+
+use database::scratch::Server;
+use database::{Database, Place};
+use domain::{CallRef, Identity};
+use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
+
+use super::*;
+use crate::event::tests::events;
+use crate::{Came, What};
+
+#[test]
+fn in_any_order_and_however_often_it_is_the_same_row_in_sqlite() {
+    let folder = tempfile::tempdir().unwrap();
+    merges(&Place::Sqlite(folder.path().join("hitoku.db")), 96);
+}
+
+#[test]
+fn in_any_order_and_however_often_it_is_the_same_row_in_postgresql() {
+    let server = Server::start();
+    merges(&server.database(), 48);
+}
+
+/// Lists of events, shuffled, repeated, and cut into batches: the table says what the merge in memory says.
+fn merges(place: &Place, cases: u32) {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let database = runtime.block_on(Database::open(place)).unwrap();
+    let list = proptest::collection::vec(events(), 1..12);
+    let orders = list.prop_flat_map(|list| {
+        let twice: Vec<_> = list.iter().chain(&list).cloned().collect();
+        (Just(list), Just(twice).prop_shuffle(), 1..6_usize)
+    });
+    let mut runner =
+        TestRunner::new(ProptestConfig { cases, failure_persistence: None, ..Default::default() });
+    let all_orders = runner.run(&orders, |(list, shuffled, batch)| {
+        let mut expected = BTreeMap::new();
+        for event in &list {
+            let record = Record::from(event);
+            let known: Option<Record> = expected.remove(&event.call_sid);
+            expected.insert(event.call_sid, known.map_or(record.clone(), |known| known.merge(record)));
+        }
+        let found = runtime.block_on(async {
+            empty(&database).await;
+            for batch in shuffled.chunks(batch) {
+                add(&database, batch).await;
+            }
+            latest(&database, 100).await.unwrap()
+        });
+        prop_assert_eq!(found.len(), expected.len());
+        for call in found {
+            prop_assert_eq!(&call, &call_of(call.call_sid, &expected[&call.call_sid]));
+        }
+        Ok(())
+    });
+    all_orders.unwrap();
+    runtime.block_on(async {
+        a_customer_is_forgotten_and_the_figures_stay(&database).await;
+        text_that_postgresql_does_not_take_holds_nothing_up(&database).await;
+    });
+}
+
+async fn a_customer_is_forgotten_and_the_figures_stay(database: &Database) {
+    empty(database).await;
+    let came = came(5, "cust-1");
+    let events = [came.clone(), Event { at: 9, what: What::Ended(Outcome::Busy), ..came.clone() }];
+    add(database, &events).await;
+    let mut transaction = database.begin().await.unwrap();
+    assert_eq!(forget(&mut *transaction, "cust-2").await.unwrap(), 0);
+    assert_eq!(forget(&mut *transaction, "cust-1").await.unwrap(), 1);
+    transaction.commit().await.unwrap();
+    add(database, &[came]).await;
+    let [call] = &latest(database, 9).await.unwrap()[..] else { panic!("one call") };
+    assert_eq!((call.customer.as_deref(), call.outcome, call.ended_at), (None, Outcome::Busy, Some(9)));
+    assert_eq!(count(database).await.unwrap(), 1);
+}
+
+async fn text_that_postgresql_does_not_take_holds_nothing_up(database: &Database) {
+    empty(database).await;
+    add(database, &[came(u64::MAX, "a\0b")]).await;
+    let call = latest(database, 1).await.unwrap().remove(0);
+    assert_eq!((call.customer.as_deref(), call.first_at), (Some("ab"), i64::MAX.unsigned_abs()));
+}
+
+fn came(at: Millis, customer: &str) -> Event {
+    let came = Came {
+        call_ref: CallRef("ref".to_owned()),
+        customer: Some(customer.to_owned()),
+        alias: None,
+        operator: Some(Identity::parse("op.1").unwrap()),
+        outcome: Outcome::Ringing,
+    };
+    Event { call_sid: CallSid::parse(&format!("CA{:032x}", 7)).unwrap(), at, what: What::Came(came) }
+}
+
+fn call_of(call_sid: CallSid, record: &Record) -> Call {
+    let time = |at: Option<i64>| at.map(i64::unsigned_abs);
+    let who = record.arrival.as_ref();
+    Call {
+        call_sid,
+        call_ref: who.map(|who| CallRef(who.call_ref.clone())),
+        customer: who.and_then(|who| who.customer.clone()),
+        alias: who.and_then(|who| who.alias.clone()),
+        operator: who.and_then(|who| who.operator.as_deref()).map(|text| Identity::parse(text).unwrap()),
+        first_at: record.first_at.unsigned_abs(),
+        rang_at: time(record.rang_at),
+        answered_at: time(record.answered_at),
+        ended_at: time(record.ended_at),
+        outcome: record.outcome,
+    }
+}
+
+async fn add(database: &Database, events: &[Event]) {
+    let mut transaction = database.begin().await.unwrap();
+    write(&mut *transaction, events).await.unwrap();
+    transaction.commit().await.unwrap();
+}
+
+async fn empty(database: &Database) {
+    let mut transaction = database.begin().await.unwrap();
+    transaction.run(Query::new("DELETE FROM calls")).await.unwrap();
+    transaction.commit().await.unwrap();
+}

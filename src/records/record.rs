@@ -1,0 +1,127 @@
+//! What is known of a call, and how two accounts of it become one.
+//!
+//! Invariant: [`Record::merge`] is commutative, associative and idempotent, and the statement in [`calls`](crate::calls) does
+//! the same in the database: of times the earliest, of outcomes the most telling, and who it was from the earliest arrival.
+
+use domain::Millis;
+use sha2::{Digest as _, Sha256};
+
+use crate::{Came, Event, Outcome, What};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Record {
+    /// The earliest time that anything says.
+    pub(crate) first_at: i64,
+    pub(crate) arrival: Option<Arrival>,
+    pub(crate) rang_at: Option<i64>,
+    pub(crate) answered_at: Option<i64>,
+    pub(crate) ended_at: Option<i64>,
+    pub(crate) outcome: Outcome,
+}
+
+/// Who called, and who was dialled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Arrival {
+    pub(crate) at: i64,
+    /// Decides between two at one time, in the same way everywhere. A number, because databases order text as they like.
+    pub(crate) tie: i64,
+    pub(crate) call_ref: String,
+    pub(crate) customer: Option<String>,
+    pub(crate) alias: Option<String>,
+    pub(crate) operator: Option<String>,
+}
+
+impl Record {
+    pub(crate) fn merge(self, other: Self) -> Self {
+        let arrival = match (self.arrival, other.arrival) {
+            (Some(one), Some(two)) => Some(if (two.at, two.tie) < (one.at, one.tie) { two } else { one }),
+            (one, two) => one.or(two),
+        };
+        Self {
+            first_at: self.first_at.min(other.first_at),
+            arrival,
+            rang_at: earliest(self.rang_at, other.rang_at),
+            answered_at: earliest(self.answered_at, other.answered_at),
+            ended_at: earliest(self.ended_at, other.ended_at),
+            outcome: self.outcome.max(other.outcome),
+        }
+    }
+}
+
+impl From<&Event> for Record {
+    fn from(event: &Event) -> Self {
+        let at = in_table(event.at);
+        let mut record = Self {
+            first_at: at,
+            arrival: None,
+            rang_at: None,
+            answered_at: None,
+            ended_at: None,
+            outcome: Outcome::Ringing,
+        };
+        match &event.what {
+            What::Came(came) => {
+                record.outcome = came.outcome;
+                record.arrival = Some(Arrival::new(at, came, event));
+            }
+            What::Rang => record.rang_at = Some(at),
+            What::Answered => record.answered_at = Some(at),
+            What::Over => record.ended_at = Some(at),
+            What::Ended(outcome) => {
+                record.ended_at = Some(at);
+                record.outcome = *outcome;
+            }
+        }
+        record
+    }
+}
+
+impl Arrival {
+    fn new(at: i64, came: &Came, event: &Event) -> Self {
+        let tie =
+            Sha256::digest(event.write()).iter().take(8).fold(0, |tie, byte| tie << 8 | i64::from(*byte));
+        let text = |text: &Option<String>| text.as_deref().map(without_zeros);
+        Self {
+            at,
+            tie,
+            call_ref: without_zeros(&came.call_ref.0),
+            customer: text(&came.customer),
+            alias: text(&came.alias),
+            operator: came.operator.as_ref().map(|operator| operator.as_str().to_owned()),
+        }
+    }
+}
+
+/// Tables hold signed numbers.
+pub(crate) fn in_table(at: Millis) -> i64 {
+    i64::try_from(at).unwrap_or(i64::MAX)
+}
+
+/// PostgreSQL takes no text with a zero in it, and one such would hold up all that follow.
+fn without_zeros(text: &str) -> String {
+    text.replace('\0', "")
+}
+
+fn earliest(one: Option<i64>, two: Option<i64>) -> Option<i64> {
+    one.into_iter().chain(two).min()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::event::tests::events;
+
+    proptest! {
+        #[test]
+        fn the_order_of_accounts_does_not_matter(a in events(), b in events(), c in events()) {
+            let [a, b, c] = [&a, &b, &c].map(Record::from);
+            let merge = |one: &Record, two: &Record| one.clone().merge(two.clone());
+            prop_assert_eq!(merge(&a, &b), merge(&b, &a));
+            prop_assert_eq!(merge(&merge(&a, &b), &c), merge(&a, &merge(&b, &c)));
+            prop_assert_eq!(merge(&a, &a), a.clone());
+            prop_assert_eq!(merge(&merge(&a, &b), &a), merge(&a, &b));
+        }
+    }
+}
