@@ -10,12 +10,12 @@ pub mod audit;
 mod call_sid;
 pub mod calls;
 mod event;
-// mod ledger;
+mod ledger;
 mod outcome;
 mod record;
 
 pub use audit::Audit;
 pub use call_sid::CallSid;
 pub use event::{Came, Event, What};
-
+pub use ledger::{CannotOpen, Ledger, NotKept, Unsettled};
 pub use outcome::Outcome;

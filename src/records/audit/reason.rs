@@ -58,7 +58,8 @@ mod tests {
 
     #[test]
     fn a_reason_is_words_and_no_number() {
-        for good in ["left a bag in car 4711", " 忘れ物 ", "order 123456, part 2 of 3", "called back twice"] {
+        for good in ["left a bag in car 4711", " 忘れ物 ", "order 123456, part 2 of 3", "called back twice"]
+        {
             assert_eq!(Reason::parse(good).unwrap().as_str(), good.trim());
         }
         for bad in

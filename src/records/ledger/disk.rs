@@ -1,0 +1,78 @@
+//! What the journal needs of a disk. A trait, because a full disk is not to be had in every test.
+
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+pub(super) trait Disk: Send + 'static {
+    /// Writes all of it there.
+    fn write(&mut self, bytes: &[u8], at: u64) -> io::Result<()>;
+
+    /// When this returns, what was written is there also after a power failure.
+    fn sync(&mut self) -> io::Result<()>;
+
+    fn length(&self) -> io::Result<u64>;
+
+    /// Shortens the file, for good.
+    fn cut(&mut self, length: u64) -> io::Result<()>;
+}
+
+pub(super) enum NotLocked {
+    Taken(PathBuf),
+    Error(io::Error),
+}
+
+/// Opens the journal, or makes it, for nobody but this user.
+pub(super) fn open(folder: &Path, file: &Path) -> io::Result<File> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    let made = !fs::exists(file)?;
+    let opened =
+        OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(file)?;
+    if made {
+        // A file that its folder forgets keeps nothing.
+        File::open(folder)?.sync_all()?;
+    }
+    Ok(opened)
+}
+
+/// Held by this file and all its clones.
+pub(super) fn lock(file: &File, folder: &Path) -> Result<(), NotLocked> {
+    file.try_lock().map_err(|error| match error {
+        TryLockError::WouldBlock => NotLocked::Taken(folder.to_owned()),
+        TryLockError::Error(error) => NotLocked::Error(error),
+    })
+}
+
+/// Fills the file up with zeros to this length: to write over what is there needs no new place on a full disk, and half the
+/// time. It may fail; the file then grows as it is written.
+pub(super) fn reserve(disk: &mut impl Disk, length: u64) {
+    let Ok(old) = disk.length() else { return };
+    let Some(missing) = length.checked_sub(old).and_then(|missing| usize::try_from(missing).ok()) else {
+        return;
+    };
+    let filled = disk.write(&vec![0; missing], old).and_then(|()| disk.sync());
+    if let Err(error) = filled {
+        tracing::debug!(%error, "no place is reserved for the journal");
+        let _ = disk.cut(old);
+    }
+}
+
+impl Disk for File {
+    fn write(&mut self, bytes: &[u8], at: u64) -> io::Result<()> {
+        self.write_all_at(bytes, at)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.sync_data()
+    }
+
+    fn length(&self) -> io::Result<u64> {
+        Ok(self.metadata()?.len())
+    }
+
+    fn cut(&mut self, length: u64) -> io::Result<()> {
+        self.set_len(length)?;
+        self.sync_all()
+    }
+}

@@ -1,0 +1,243 @@
+//! Writes into the database what is in the journal, in order, in batches, and as often as it takes.
+//!
+//! Invariant: calls, trail, and how far the journal was read change in one transaction, which first looks how far it was: so
+//! an event comes in once, also when nobody knows whether the last commit happened.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use database::{Database, Failure, Query, Transaction, Value};
+use tokio::sync::watch;
+
+use super::Reached;
+use super::held::Held;
+use super::reader::{Reader, Window};
+use crate::audit::{ALONE, Entry};
+use crate::{Audit, Event, calls};
+
+pub(super) struct Keeper {
+    reader: Reader,
+    database: Database,
+    audit: Audit,
+    journaled: watch::Receiver<Reached>,
+    written: watch::Sender<Reached>,
+    hurried: watch::Receiver<usize>,
+    held: Arc<Held>,
+    reached: Reached,
+    generations: Generations,
+    trouble: Option<Duration>,
+}
+
+/// Whose frames the file may hold. A generation's row is needed for as long as one of them can be read again.
+struct Generations {
+    of_this_era: BTreeSet<u64>,
+    of_the_last: BTreeSet<u64>,
+    overwritten: BTreeSet<u64>,
+}
+
+/// Where each generation has been read to.
+type Places = BTreeMap<u64, u64>;
+
+#[derive(Debug, thiserror::Error)]
+enum Trouble {
+    #[error(transparent)]
+    Database(#[from] Failure),
+    #[error("the journal cannot be read: {0}; check the disk")]
+    Journal(#[from] std::io::Error),
+}
+
+const MOST_AT_ONCE: usize = 1000;
+/// Some hundreds of events: not worth waiting for more.
+const MANY: u64 = 32 << 10;
+/// What comes meanwhile goes into the same transaction, and the disk has time for those who wait for it.
+const LINGER: Duration = Duration::from_millis(100);
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+impl Keeper {
+    pub(super) fn new(
+        reader: Reader,
+        database: Database,
+        audit: Audit,
+        (journaled, written, hurried): (
+            watch::Receiver<Reached>,
+            watch::Sender<Reached>,
+            watch::Receiver<usize>,
+        ),
+        held: Arc<Held>,
+        found: BTreeSet<u64>,
+    ) -> Self {
+        let generations =
+            Generations { of_this_era: found, of_the_last: BTreeSet::new(), overwritten: BTreeSet::new() };
+        let reached = Reached::default();
+        Self {
+            reader,
+            database,
+            audit,
+            journaled,
+            written,
+            hurried,
+            held,
+            reached,
+            generations,
+            trouble: None,
+        }
+    }
+
+    /// Ends when the writer has, and all is written.
+    pub(super) async fn run(mut self) {
+        loop {
+            let mut journaled = *self.journaled.borrow_and_update();
+            if journaled == self.reached && !self.held.waiting() {
+                if self.journaled.changed().await.is_err() {
+                    return;
+                }
+                continue;
+            }
+            if journaled.era == self.reached.era && journaled.end - self.reached.end < MANY {
+                let hurry = self.hurried.wait_for(|waiting| *waiting > 0);
+                let _ = tokio::time::timeout(LINGER, hurry).await;
+                journaled = *self.journaled.borrow_and_update();
+            }
+            match self.write(journaled).await {
+                Ok(()) => self.all_is_well(),
+                Err(trouble) => self.pause(&trouble).await,
+            }
+            self.written.send_replace(self.reached);
+        }
+    }
+
+    async fn write(&mut self, journaled: Reached) -> Result<(), Trouble> {
+        if journaled.era != self.reached.era {
+            self.reached = Reached { era: journaled.era, end: 0 };
+            self.generations.begin_anew();
+        }
+        if self.reached.end < journaled.end {
+            let (reader, start, end) = (self.reader.clone(), self.reached.end, journaled.end);
+            let read = tokio::task::spawn_blocking(move || reader.read(start, end, MOST_AT_ONCE));
+            let window = read.await.map_err(std::io::Error::other)??;
+            self.write_window(&window).await?;
+            self.reached.end = window.next;
+        }
+        let held = self.held.take(MOST_AT_ONCE);
+        if held.is_empty() {
+            return Ok(());
+        }
+        let written = self.write_held(&held).await;
+        match &written {
+            Ok(()) => self.held.done(held.len()),
+            Err(_) => self.held.back(held),
+        }
+        Ok(written?)
+    }
+
+    async fn write_window(&mut self, window: &Window) -> Result<(), Failure> {
+        let generations: BTreeSet<u64> = window.lying().map(|lying| lying.generation).collect();
+        if generations.is_empty() {
+            return Ok(());
+        }
+        let mut transaction = self.database.begin().await?;
+        // Before it looks: another server of the same folder may just be writing the same.
+        transaction.alone(ALONE).await?;
+        let written = places(&mut *transaction, &generations).await?;
+        let new = |generation, end| written.get(&generation).is_none_or(|place| end > *place);
+        let lying: Vec<_> = window.lying().filter(|lying| new(lying.generation, lying.end)).collect();
+        if !lying.is_empty() {
+            self.add(&mut *transaction, lying.iter().map(|lying| lying.payload)).await?;
+            let reached = lying.iter().map(|lying| (lying.generation, lying.end)).collect();
+            note(&mut *transaction, reached).await?;
+            forget(&mut *transaction, &self.generations.overwritten).await?;
+            transaction.commit().await?;
+            self.generations.overwritten.clear();
+        }
+        self.generations.of_this_era.extend(generations);
+        Ok(())
+    }
+
+    /// What the journal could not take.
+    async fn write_held(&self, held: &[Vec<u8>]) -> Result<(), Failure> {
+        let mut transaction = self.database.begin().await?;
+        self.add(&mut *transaction, held.iter().map(Vec::as_slice)).await?;
+        transaction.commit().await
+    }
+
+    async fn add(
+        &self,
+        transaction: &mut dyn Transaction,
+        payloads: impl ExactSizeIterator<Item = &[u8]> + Send,
+    ) -> Result<(), Failure> {
+        let count = payloads.len();
+        let events: Vec<Event> = payloads.filter_map(Event::read).collect();
+        let strange = count - events.len();
+        if strange > 0 {
+            tracing::error!(
+                strange,
+                "the journal holds what only a newer version of this program understands"
+            );
+        }
+        calls::write(transaction, &events).await?;
+        let entries: Vec<Entry> = events.iter().map(Entry::call).collect();
+        self.audit.append_all(transaction, entries).await
+    }
+
+    fn all_is_well(&mut self) {
+        if self.trouble.take().is_some() {
+            tracing::info!("the database takes again what is kept of calls");
+        }
+    }
+
+    async fn pause(&mut self, trouble: &Trouble) {
+        let pause = match self.trouble {
+            Some(pause) => (2 * pause).min(LONGEST_PAUSE),
+            None => {
+                tracing::error!(error = %trouble, "what is kept of calls waits for the database");
+                FIRST_PAUSE
+            }
+        };
+        self.trouble = Some(pause);
+        tokio::time::sleep(pause).await;
+    }
+}
+
+impl Generations {
+    /// An era writes over all of the one before: that is how long it has to be before another begins.
+    fn begin_anew(&mut self) {
+        let of_the_last = std::mem::take(&mut self.of_this_era);
+        self.overwritten.extend(std::mem::replace(&mut self.of_the_last, of_the_last));
+    }
+}
+
+async fn places(transaction: &mut dyn Transaction, generations: &BTreeSet<u64>) -> Result<Places, Failure> {
+    let all = Query::places(1, generations.len());
+    let query = Query::new(format!("SELECT name, written FROM journals WHERE name IN ({all})"));
+    let rows = transaction.run(query.with_all(generations.iter().map(name))).await?;
+    let place = |mut row: database::Row| {
+        let generation = u64::from_str_radix(&row.text(0)?, 16).unwrap_or_default();
+        Ok((generation, row.int(1)?.unsigned_abs()))
+    };
+    rows.into_iter().map(place).collect()
+}
+
+async fn note(transaction: &mut dyn Transaction, places: Places) -> Result<(), Failure> {
+    let row = |(generation, end): (u64, u64)| {
+        vec![Value::from(name(&generation)), i64::try_from(end).unwrap_or(i64::MAX).into()]
+    };
+    let head = "INSERT INTO journals (name, written) VALUES";
+    let tail = "ON CONFLICT (name) DO UPDATE SET written = \
+                CASE WHEN excluded.written > journals.written THEN excluded.written ELSE journals.written END";
+    transaction.insert(head, tail, places.into_iter().map(row).collect()).await
+}
+
+async fn forget(transaction: &mut dyn Transaction, generations: &BTreeSet<u64>) -> Result<(), Failure> {
+    if generations.is_empty() {
+        return Ok(());
+    }
+    let all = Query::places(1, generations.len());
+    let query = Query::new(format!("DELETE FROM journals WHERE name IN ({all})"));
+    transaction.run(query.with_all(generations.iter().map(name))).await.map(|_| ())
+}
+
+fn name(generation: &u64) -> String {
+    format!("{generation:016x}")
+}

@@ -1,0 +1,104 @@
+//! Reads the journal, a window at a time, however long it is.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt as _;
+use std::sync::Arc;
+
+use super::frame::{self, Frame};
+
+#[derive(Clone)]
+pub(super) struct Reader(Arc<File>);
+
+/// Some frames, and where to read on.
+#[derive(Default)]
+pub(super) struct Window {
+    bytes: Vec<u8>,
+    start: u64,
+    frames: Vec<Frame>,
+    pub(super) next: u64,
+}
+
+/// An event as it lies in the journal.
+#[derive(Clone, Copy)]
+pub(super) struct Lying<'a> {
+    pub(super) generation: u64,
+    pub(super) start: u64,
+    pub(super) end: u64,
+    pub(super) payload: &'a [u8],
+}
+
+/// What is in a journal that has just been opened.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Found {
+    /// Where the last whole frame ends.
+    pub(super) end: u64,
+    /// So many bytes between frames are none.
+    pub(super) damaged: u64,
+    pub(super) generations: BTreeSet<u64>,
+}
+
+const WINDOW: u64 = 4 * LONGEST_FRAME;
+const LONGEST_FRAME: u64 = (frame::HEAD + frame::LONGEST) as u64;
+
+impl Reader {
+    pub(super) fn new(file: File) -> Self {
+        Self(Arc::new(file))
+    }
+
+    /// Reads all of it once. What is torn at the end was never accepted; what is torn elsewhere is passed over.
+    pub(super) fn recover(&self) -> io::Result<Found> {
+        let length = self.0.metadata()?.len();
+        let mut found = Found::default();
+        let (mut from, mut last) = (0, None);
+        while from < length {
+            let window = self.read(from, length, usize::MAX)?;
+            for lying in window.lying() {
+                // One generation lies in one piece; between two there may be a rest of an older one.
+                if last == Some(lying.generation) {
+                    found.damaged += lying.start - found.end;
+                }
+                last = Some(lying.generation);
+                found.end = lying.end;
+                found.generations.insert(lying.generation);
+            }
+            from = window.next;
+        }
+        Ok(found)
+    }
+
+    /// The next frames, at most so many, of those that end before `end`.
+    pub(super) fn read(&self, start: u64, end: u64, most: usize) -> io::Result<Window> {
+        let length = end.saturating_sub(start).min(WINDOW);
+        let mut bytes = vec![0; usize::try_from(length).unwrap_or_default()];
+        self.0.read_exact_at(&mut bytes, start)?;
+        let mut frames = Vec::new();
+        let mut read = 0;
+        while frames.len() < most {
+            let Some(frame) = frame::next(&bytes, read) else { break };
+            read = frame.end();
+            frames.push(frame);
+        }
+        let next = if frames.len() == most {
+            start + read as u64
+        } else if start + length == end {
+            end
+        } else {
+            // A frame that begins in the rest may end beyond it, unless it is too long to be one.
+            start + (read as u64).max(length - LONGEST_FRAME)
+        };
+        Ok(Window { bytes, start, frames, next })
+    }
+}
+
+impl Window {
+    pub(super) fn lying(&self) -> impl Iterator<Item = Lying<'_>> {
+        self.frames.iter().map(|frame| Lying {
+            generation: frame.generation,
+            start: self.start + frame.start as u64,
+            end: self.start + frame.end() as u64,
+            payload: &self.bytes[frame.payload.clone()],
+        })
+    }
+}

@@ -1,0 +1,103 @@
+//! A journal that begins anew loses nothing and doubles nothing, wherever it is stopped.
+
+use std::sync::mpsc;
+
+use super::*;
+
+#[tokio::test]
+async fn it_begins_anew_and_stays_small() {
+    let house = House::new();
+    let mut call = 0;
+    for reserve in [0, 1000, 4096] {
+        for _ in 0..3 {
+            let ledger = house.on(reserve, |file| file).await;
+            for _ in 0..40 {
+                ledger.keep(came(call)).await.unwrap();
+                call += 1;
+                if call % 3 == 0 {
+                    ledger.settled().await;
+                }
+            }
+            let small = house.journal().metadata().unwrap().len();
+            assert!(small <= 4096 + 2000, "{small}");
+            ledger.close(Duration::MAX).await.unwrap();
+        }
+    }
+    let trail = house.trail().await;
+    assert_eq!(trail.len() as u64, call);
+    assert!(trail.values().all(|entries| entries.len() == 1));
+    let query = database::Query::new("SELECT COUNT(*) FROM journals");
+    let places = house.database().await.read(query).await.unwrap().remove(0).int(0).unwrap();
+    assert!(places < 20, "{places} rows of journals, though most are overwritten");
+}
+
+#[tokio::test]
+async fn it_can_be_stopped_at_any_step() {
+    for step in 1..60 {
+        let house = House::new();
+        let (stops, stopped) = mpsc::channel();
+        let ledger = house.on(500, |file| Stopping { file, left: step, stops }).await;
+        let mut kept = Vec::new();
+        let all = async {
+            for call in 0..20 {
+                ledger.keep(came(call)).await.unwrap();
+                kept.push(call);
+                ledger.settled().await;
+            }
+        };
+        let stopped = tokio::task::spawn_blocking(move || stopped.recv());
+        tokio::select! { () = all => {}, _ = stopped => {} }
+        drop(ledger);
+        for _ in 0..2 {
+            house.on(500, |file| file).await.close(Duration::MAX).await.unwrap();
+            let trail = house.trail().await;
+            assert!(kept.iter().all(|call| trail.contains_key(&sid(*call).to_string())), "step {step}");
+            assert!(trail.values().all(|entries| entries.len() == 1), "step {step}: {trail:?}");
+        }
+    }
+}
+
+/// Stops its thread for good at this step, half-way.
+struct Stopping {
+    file: File,
+    left: usize,
+    stops: mpsc::Sender<()>,
+}
+
+impl Stopping {
+    fn step(&mut self, half: impl FnOnce(&mut File)) {
+        // Before the writer begins there is nothing to lose.
+        if thread::current().name() != Some("journal") {
+            return;
+        }
+        self.left -= 1;
+        if self.left == 0 {
+            half(&mut self.file);
+            self.stops.send(()).unwrap();
+            loop {
+                thread::park();
+            }
+        }
+    }
+}
+
+impl Disk for Stopping {
+    fn write(&mut self, bytes: &[u8], at: u64) -> io::Result<()> {
+        self.step(|file| file.write(&bytes[..bytes.len() / 2], at).unwrap());
+        self.file.write(bytes, at)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.step(|_| ());
+        self.file.sync()
+    }
+
+    fn length(&self) -> io::Result<u64> {
+        self.file.length()
+    }
+
+    fn cut(&mut self, length: u64) -> io::Result<()> {
+        self.step(|_| ());
+        self.file.cut(length)
+    }
+}

@@ -1,0 +1,110 @@
+//! A journal that was cut or damaged gives back whatever is whole.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+use super::*;
+
+#[test]
+fn whatever_is_cut_off_what_is_whole_before_it_stays() {
+    let (bytes, ends) = journal(&[1; 5]);
+    for cut in 0..=bytes.len() {
+        for rest in [&[][..], &[0; 300], &[255; 300]] {
+            let torn = [&bytes[..cut], rest].concat();
+            // What is written over with what was there is whole.
+            let end = ends.iter().rfind(|end| torn.starts_with(&bytes[..**end])).copied().unwrap_or_default();
+            assert!(end <= cut || rest.starts_with(&[0]), "cut at {cut}");
+            let found = recovered(&torn);
+            assert_eq!((found.end, found.damaged), (end as u64, 0), "cut at {cut}");
+        }
+    }
+}
+
+#[test]
+fn a_byte_that_changes_costs_its_own_event_and_no_other() {
+    let (bytes, ends) = journal(&[1; 5]);
+    let file = tempfile::NamedTempFile::new().unwrap();
+    for at in 0..bytes.len() {
+        for flip in [1, 128, 255] {
+            let mut bytes = bytes.clone();
+            bytes[at] ^= flip;
+            fs::write(file.path(), &bytes).unwrap();
+            let reader = Reader::new(File::open(file.path()).unwrap());
+            let window = reader.read(0, bytes.len() as u64, 99).unwrap();
+            let lost = ends.iter().position(|end| at < *end).unwrap();
+            let events: Vec<_> = window.lying().map(|lying| Event::read(lying.payload).unwrap()).collect();
+            let expected: Vec<_> =
+                (0..5).filter(|call| *call != lost).map(|call| came(call as u64)).collect();
+            assert_eq!(events, expected, "byte {at}");
+            let damaged = reader.recover().unwrap().damaged > 0;
+            assert_eq!(damaged, (1..4).contains(&lost), "byte {at}");
+        }
+    }
+}
+
+#[test]
+fn a_journal_of_many_windows_is_read_whole() {
+    let (mut bytes, ends) = journal(&[7; 9000]);
+    let rest = vec![0xa5; 3 * (frame::HEAD + frame::LONGEST)];
+    bytes.extend(rest);
+    let found = recovered(&bytes);
+    assert_eq!((found.end, found.damaged), (*ends.last().unwrap() as u64, 0));
+    assert_eq!(found.generations.into_iter().collect::<Vec<_>>(), [7]);
+}
+
+#[test]
+fn the_rest_of_an_older_generation_is_no_damage() {
+    let (mut old, _) = journal(&[1; 5]);
+    let (new, _) = journal(&[2]);
+    old[..new.len()].copy_from_slice(&new);
+    old.splice(new.len()..new.len() + 1, [0]);
+    let found = recovered(&old);
+    assert_eq!((found.damaged, found.generations.len(), found.end), (0, 2, old.len() as u64));
+}
+
+#[tokio::test]
+async fn after_a_cut_it_goes_on_where_it_was_whole() {
+    let (bytes, ends) = journal(&[1; 5]);
+    let house = House::new();
+    fs::write(house.journal(), &bytes[..ends[3] + 20]).unwrap();
+    let ledger = house.open().await;
+    ledger.keep(came(9)).await.unwrap();
+    ledger.close(Duration::MAX).await.unwrap();
+    let calls = [0, 1, 2, 3, 9].map(|call| sid(call).to_string());
+    assert_eq!(house.trail().await.into_keys().collect::<Vec<_>>(), calls);
+}
+
+#[tokio::test]
+async fn it_is_for_one_server_and_one_user() {
+    let house = House::new();
+    let ledger = house.open().await;
+    let database = house.database().await;
+    let other = Ledger::open(house.folder.path(), database.clone(), audit(&database)).unwrap_err();
+    let folder = house.folder.path().to_str().unwrap();
+    assert!(matches!(other, CannotOpen::Taken(_)) && other.to_string().contains(folder), "{other}");
+    assert_eq!(fs::metadata(house.journal()).unwrap().permissions().mode() & 0o777, 0o600);
+    ledger.close(Duration::MAX).await.unwrap();
+    assert_eq!(ledger.keep(came(1)).await, Err(NotKept::Closed));
+    ledger.close(Duration::MAX).await.unwrap();
+    house.open().await.settled().await;
+    let nowhere =
+        Ledger::open(Path::new("/dev/null/folder"), database.clone(), audit(&database)).unwrap_err();
+    assert!(nowhere.to_string().contains("/dev/null/folder/calls.journal"), "{nowhere}");
+}
+
+fn recovered(bytes: &[u8]) -> reader::Found {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(file.path(), bytes).unwrap();
+    Reader::new(File::open(file.path()).unwrap()).recover().unwrap()
+}
+
+/// Events of these generations, and where each ends.
+fn journal(generations: &[u64]) -> (Vec<u8>, Vec<usize>) {
+    let mut bytes = Vec::new();
+    let frames = generations.iter().enumerate().map(|(call, generation)| {
+        frame::put(*generation, &came(call as u64).write(), &mut bytes);
+        bytes.len()
+    });
+    let ends = frames.collect();
+    (bytes, ends)
+}

@@ -1,0 +1,169 @@
+//! Appends to the journal: all that wait at once, with one write and one `fdatasync`.
+//!
+//! Invariant: who is told that an event is kept is told after the disk has said so. After a failure the file is cut back to
+//! where it was good, so that nothing of what failed is ever read.
+
+use std::io::{self, ErrorKind};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
+
+use tokio::sync::{oneshot, watch};
+
+use super::disk::Disk;
+use super::held::Held;
+use super::{NotKept, Reached, frame};
+
+pub(super) enum Order {
+    Keep(Vec<u8>, oneshot::Sender<Result<(), NotKept>>),
+    End,
+}
+
+pub(super) struct Writer<D> {
+    pub(super) file: PathBuf,
+    pub(super) disk: D,
+    pub(super) reserve: u64,
+    pub(super) generation: u64,
+    pub(super) reached: Reached,
+    pub(super) journaled: watch::Sender<Reached>,
+    pub(super) written: watch::Receiver<Reached>,
+    pub(super) held: Arc<Held>,
+    pub(super) broken: bool,
+    /// Since it is broken, so many were lost for want of memory.
+    pub(super) lost: usize,
+}
+
+/// What is written at once.
+#[derive(Default)]
+struct Batch {
+    payloads: Vec<Vec<u8>>,
+    waiting: Vec<oneshot::Sender<Result<(), NotKept>>>,
+    last: bool,
+}
+
+/// How often a disk is tried again that nobody else asks for anything.
+const AGAIN: Duration = Duration::from_millis(500);
+const MOST_AT_ONCE: usize = 4096;
+
+impl<D: Disk> Writer<D> {
+    pub(super) fn run(mut self, orders: &Receiver<Order>) {
+        loop {
+            let mut batch = Batch::default();
+            match self.wait(orders) {
+                Ok(order) => batch.add(order),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => batch.last = true,
+            }
+            while batch.payloads.len() < MOST_AT_ONCE && !batch.last {
+                let Ok(order) = orders.try_recv() else { break };
+                batch.add(order);
+            }
+            let last = batch.last;
+            self.keep(batch);
+            if last {
+                return;
+            }
+        }
+    }
+
+    fn wait(&self, orders: &Receiver<Order>) -> Result<Order, RecvTimeoutError> {
+        if self.held.waiting() {
+            return orders.recv_timeout(AGAIN);
+        }
+        orders.recv().map_err(|_| RecvTimeoutError::Disconnected)
+    }
+
+    fn keep(&mut self, batch: Batch) {
+        let held = self.held.take(MOST_AT_ONCE);
+        if held.is_empty() && batch.payloads.is_empty() {
+            return;
+        }
+        let kept = self.append(held.iter().chain(&batch.payloads));
+        match &kept {
+            Ok(()) => self.held.done(held.len()),
+            Err(_) => self.held.back(held),
+        }
+        let kept = kept.map_err(|why| self.in_words(&why));
+        self.tell(&kept, batch.payloads);
+        self.journaled.send_replace(self.reached);
+        for waiting in batch.waiting {
+            // Who does not wait any more does not mind.
+            let _ = waiting.send(kept.clone());
+        }
+    }
+
+    /// Says in the log when it begins to fail, and when it works again.
+    fn tell(&mut self, kept: &Result<(), NotKept>, payloads: Vec<Vec<u8>>) {
+        let Err(why) = kept else {
+            let lost = std::mem::take(&mut self.lost);
+            if std::mem::take(&mut self.broken) {
+                tracing::info!(file = %self.file.display(), lost, "the journal is written again");
+            }
+            return;
+        };
+        if !std::mem::replace(&mut self.broken, true) {
+            tracing::error!(error = %why, "calls are answered, but what is kept of them is only in memory");
+        }
+        let lost = self.held.add(payloads);
+        if lost > 0 && self.lost == 0 {
+            tracing::error!(error = %why, "memory is full too: calls are answered, but nothing is kept of them");
+        }
+        self.lost += lost;
+    }
+
+    fn append<'a>(&mut self, payloads: impl Iterator<Item = &'a Vec<u8>>) -> io::Result<()> {
+        if let Err(error) = self.begin_anew() {
+            tracing::debug!(%error, "the journal goes on where it is");
+        }
+        let mut bytes = Vec::with_capacity(4096);
+        for payload in payloads {
+            frame::put(self.generation, payload, &mut bytes);
+        }
+        let at = self.reached.end;
+        if let Err(error) = self.disk.write(&bytes, at).and_then(|()| self.disk.sync()) {
+            if let Err(error) = self.disk.cut(at) {
+                tracing::debug!(%error, "the journal cannot be cut back");
+            }
+            return Err(error);
+        }
+        self.reached.end += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Writes over what the database has, once that is much. What is left of it is known by its generation.
+    fn begin_anew(&mut self) -> io::Result<()> {
+        if self.reached.end < self.reserve || *self.written.borrow() != self.reached {
+            return Ok(());
+        }
+        let generation = frame::generation()?;
+        if self.disk.length()? > self.reserve {
+            self.disk.cut(self.reserve)?;
+        }
+        self.generation = generation;
+        self.reached = Reached { era: self.reached.era + 1, end: 0 };
+        Ok(())
+    }
+
+    fn in_words(&self, why: &io::Error) -> NotKept {
+        let file = self.file.clone();
+        match why.kind() {
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
+                NotKept::Full(file)
+            }
+            _ => NotKept::Unwritable { file, why: why.to_string() },
+        }
+    }
+}
+
+impl Batch {
+    fn add(&mut self, order: Order) {
+        match order {
+            Order::Keep(payload, waiting) => {
+                self.payloads.push(payload);
+                self.waiting.push(waiting);
+            }
+            Order::End => self.last = true,
+        }
+    }
+}
