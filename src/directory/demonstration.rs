@@ -6,7 +6,7 @@
 use async_trait::async_trait;
 use domain::Identity;
 
-use crate::{Directory, Found, PhoneNumber, Silent};
+use crate::{Customer, Directory, Found, PhoneNumber, Sheet, Silent};
 
 /// A person who can call in a rehearsal.
 #[derive(Clone, Debug)]
@@ -37,6 +37,20 @@ impl Demonstration {
             ("+61491570156", "María José 🌸", "user002", "cm-maria"),
         ];
         Self { people: people.into_iter().filter_map(person).collect() }
+    }
+
+    /// Everybody, as customers.
+    #[must_use]
+    pub fn sheet(&self) -> Sheet {
+        let customer = |person: &Person| Customer {
+            id: person.found.customer_id.clone().unwrap_or_default(),
+            name: person.label.clone(),
+            operator: person.found.operator.clone(),
+            team: None,
+            note: None,
+            numbers: vec![person.number.clone()],
+        };
+        Sheet { customers: self.people.iter().map(customer).collect(), shared: Vec::new() }
     }
 
     /// Everybody who can call.
@@ -81,6 +95,7 @@ mod tests {
         assert_eq!(found.operator.as_str(), "user001");
         assert_eq!(found.customer_name.as_deref(), Some("越井 琢巳"));
         assert_eq!(found.customer_id.as_deref(), Some("cm-koshii"));
+        assert_eq!(directory.sheet().len(), 5);
         let stranger = PhoneNumber::parse("+447700900199").unwrap();
         assert_eq!(directory.look_up(&stranger).await.unwrap(), None);
     }

@@ -40,7 +40,7 @@ impl Found {
 }
 
 #[expect(clippy::disallowed_methods, reason = "what goes to a browser is held against the number")]
-fn tells(text: &str, number: &PhoneNumber) -> bool {
+pub(crate) fn tells(text: &str, number: &PhoneNumber) -> bool {
     let exposed = number.expose();
     let telling = &exposed[exposed.len().saturating_sub(TELLING_DIGITS).max(1)..];
     text.chars().filter_map(digit).collect::<String>().contains(telling)

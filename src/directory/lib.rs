@@ -6,17 +6,36 @@
 #[cfg(target_family = "wasm")]
 compile_error!("`directory` knows phone numbers and must never be part of what a browser downloads");
 
+mod alias;
 mod company;
+mod customer;
+mod customers;
 mod demonstration;
 mod found;
+mod guarded;
+mod key;
+mod keys;
 mod number;
+mod secrets;
+mod sheet;
+mod trouble;
+mod written;
 
 use async_trait::async_trait;
 
+pub use alias::Aliases;
 pub use company::Company;
+pub use customer::{Customer, NotACustomer, Written};
+pub use customers::{By, Customers, Imported, Listed, Receipt, Rotated, Taken};
 pub use demonstration::{Demonstration, Person};
 pub use found::Found;
+pub use guarded::Guarded;
+pub use key::NotAKey;
+pub use keys::{Keys, NoKeys};
 pub use number::{NotANumber, PhoneNumber};
+pub use sheet::{BadRow, Shared, Sheet, Unfit, WhyBad};
+pub use trouble::Trouble;
+pub use written::{Region, Unreadable};
 
 /// Tells who a caller is, and whose customer.
 #[async_trait]
@@ -40,6 +59,12 @@ pub enum Silent {
     /// It answered with an error of its own.
     #[error("the directory answered with status {0}")]
     Refused(u16),
+    /// It has failed so often that nobody is made to wait for it.
+    #[error("the directory failed the last callers; it is asked again in the background")]
+    Resting,
+    /// Our own database did not answer.
+    #[error(transparent)]
+    Database(#[from] database::Failure),
     /// Its answer means nothing.
     #[error("the directory's answer is not what it should be: {0}")]
     Nonsense(&'static str),

@@ -41,6 +41,8 @@ pub struct Filter {
     pub actor: Option<Actor>,
     /// Only those before this one, to go on where a list ended.
     pub before: Option<i64>,
+    /// Only those about this customer.
+    pub subject: Option<Opaque>,
 }
 
 /// An entry as it is in the trail.
@@ -135,11 +137,13 @@ impl Audit {
     /// The database cannot be read.
     pub async fn list(&self, filter: &Filter, limit: u32) -> Result<Vec<Kept>, Failure> {
         let list = "SELECT seq, at, actor, action, subject, detail FROM audit \
-                    WHERE seq < $1 AND ($2 = '' OR action = $2) AND ($3 = '' OR actor = $3) ORDER BY seq DESC LIMIT $4";
+                    WHERE seq < $1 AND ($2 = '' OR action = $2) AND ($3 = '' OR actor = $3) \
+                    AND ($4 = '' OR subject = $4) ORDER BY seq DESC LIMIT $5";
         let list = Query::new(list)
             .with(filter.before.unwrap_or(i64::MAX))
             .with(filter.action.map(Action::word).unwrap_or_default())
             .with(filter.actor.as_ref().map(Actor::to_string).unwrap_or_default())
+            .with(filter.subject.as_ref().map(Opaque::to_string).unwrap_or_default())
             .with(i64::from(limit));
         self.database.read(list).await?.iter_mut().map(kept).collect()
     }

@@ -1,0 +1,172 @@
+//! A customer, as people write one down.
+
+use domain::Identity;
+
+use crate::found::tells;
+use crate::{PhoneNumber, Region, Unreadable};
+
+/// A customer: who they are, and who looks after them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Customer {
+    /// In the company's own terms.
+    pub id: String,
+    /// What the operator sees.
+    pub name: String,
+    /// Who looks after them (`appId`).
+    pub operator: Identity,
+    /// The group that they belong to.
+    pub team: Option<String>,
+    /// For those who keep the directory; no operator sees it.
+    pub note: Option<String>,
+    /// Where they call from; each only once.
+    pub numbers: Vec<PhoneNumber>,
+}
+
+/// What people write of a customer.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Written<'a> {
+    /// See [`Customer::id`].
+    pub id: &'a str,
+    /// See [`Customer::name`].
+    pub name: &'a str,
+    /// See [`Customer::operator`].
+    pub operator: &'a str,
+    /// See [`Customer::team`].
+    pub team: &'a str,
+    /// See [`Customer::note`].
+    pub note: &'a str,
+    /// As they are written, separated by `;`, `/` or `|`.
+    pub numbers: &'a str,
+}
+
+/// Why something is no customer. No number is repeated.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotACustomer {
+    /// A field that must be there is not.
+    #[error("there is no {0}")]
+    Missing(&'static str),
+    /// A field is too long.
+    #[error("the {0} is longer than {1} characters")]
+    Long(&'static str, usize),
+    /// A field has signs that no name has.
+    #[error("the {0} has control characters in it")]
+    Control(&'static str),
+    /// The operator's identity is none.
+    #[error("the operator is not 1 to 64 letters, digits, `_`, `-`, `.` or `@`")]
+    Operator,
+    /// A number is none.
+    #[error("number {0}: {1}")]
+    Number(usize, Unreadable),
+    /// What operators see would show the number.
+    #[error("the {0} holds the customer's own number, and operators would see it")]
+    Tells(&'static str),
+}
+
+const LONGEST: usize = 120;
+const LONGEST_NOTE: usize = 2000;
+
+impl Written<'_> {
+    /// Reads it; numbers without a country code are of this region.
+    ///
+    /// # Errors
+    /// The first field that is not what it should be.
+    pub fn read(&self, region: Region) -> Result<Customer, NotACustomer> {
+        let id = text("id", self.id, LONGEST)?.ok_or(NotACustomer::Missing("id"))?;
+        let name = text("name", self.name, LONGEST)?.ok_or(NotACustomer::Missing("name"))?;
+        if self.operator.trim().is_empty() {
+            return Err(NotACustomer::Missing("operator"));
+        }
+        let operator = Identity::parse(self.operator).map_err(|_| NotACustomer::Operator)?;
+        let team = text("group", self.team, LONGEST)?;
+        let note = Some(self.note.trim()).filter(|note| !note.is_empty()).map(str::to_owned);
+        if note.as_ref().is_some_and(|note| note.chars().count() > LONGEST_NOTE) {
+            return Err(NotACustomer::Long("note", LONGEST_NOTE));
+        }
+        let mut numbers = Vec::new();
+        let written = self.numbers.split([';', '/', '|', '\n']).filter(|number| !number.trim().is_empty());
+        for (at, number) in written.enumerate() {
+            let number =
+                PhoneNumber::written(number, region).map_err(|why| NotACustomer::Number(at + 1, why))?;
+            if !numbers.contains(&number) {
+                numbers.push(number);
+            }
+        }
+        if numbers.is_empty() {
+            return Err(NotACustomer::Missing("number"));
+        }
+        let customer = Customer { id, name, operator, team, note, numbers };
+        customer.told().map_or(Ok(customer), |field| Err(NotACustomer::Tells(field)))
+    }
+}
+
+impl Customer {
+    /// The field that would tell an operator a number of this customer.
+    fn told(&self) -> Option<&'static str> {
+        let team = self.team.as_deref().unwrap_or_default();
+        let seen = [
+            ("id", self.id.as_str()),
+            ("name", &self.name),
+            ("operator", self.operator.as_str()),
+            ("group", team),
+        ];
+        let tells = |text: &str| self.numbers.iter().any(|number| tells(text, number));
+        seen.into_iter().find_map(|(field, text)| tells(text).then_some(field))
+    }
+}
+
+fn text(field: &'static str, text: &str, longest: usize) -> Result<Option<String>, NotACustomer> {
+    let text = text.trim();
+    if text.chars().count() > longest {
+        return Err(NotACustomer::Long(field, longest));
+    }
+    if text.chars().any(char::is_control) {
+        return Err(NotACustomer::Control(field));
+    }
+    Ok(Some(text).filter(|text| !text.is_empty()).map(str::to_owned))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KOSHII: Written<'_> = Written {
+        id: "cm-koshii",
+        name: "越井 琢巳",
+        operator: "user001",
+        team: "",
+        note: " ",
+        numbers: "+44 7700 900101",
+    };
+
+    fn why(written: Written<'_>) -> String {
+        written.read(Region::JAPAN).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_number_in_two_formats_is_one() {
+        let numbers = "+44 7700 900101; 03-1234-5678 / ０３ー１２３４ー５６７８|(+44) 7700-900-101";
+        let customer = Written { numbers, ..KOSHII }.read(Region::JAPAN).unwrap();
+        assert_eq!(customer.numbers.len(), 2);
+        assert_eq!((customer.team, customer.note), (None, None));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_without_the_number() {
+        assert_eq!(why(Written { id: " ", ..KOSHII }), "there is no id");
+        assert_eq!(why(Written { operator: "", ..KOSHII }), "there is no operator");
+        assert!(why(Written { operator: "a b", ..KOSHII }).starts_with("the operator is not"));
+        assert_eq!(why(Written { numbers: " ; ", ..KOSHII }), "there is no number");
+        let short = Written { numbers: "03-1234-5678; 03-1234", ..KOSHII };
+        assert!(why(short).starts_with("number 2: no number is like it"));
+        assert_eq!(why(Written { name: "a\u{0}b", ..KOSHII }), "the name has control characters in it");
+        let long = "越".repeat(121);
+        assert_eq!(why(Written { name: &long, ..KOSHII }), "the name is longer than 120 characters");
+        for (field, written) in [
+            ("name", Written { name: "07700 900101", ..KOSHII }),
+            ("id", Written { id: "cm-447700900101", ..KOSHII }),
+            ("group", Written { team: "０７７００９００１０１", ..KOSHII }),
+        ] {
+            assert!(why(written).starts_with(&format!("the {field} holds")));
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! The directory that we keep ourselves: customers in a database, their numbers sealed.
+//!
+//! Invariant: a number leaves it only by [`Customers::reveal`], and never before an audit entry that says so is on disk.
+
+mod changes;
+mod import;
+mod rotation;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use database::{Database, Query, Row, Transaction};
+use domain::{Identity, Millis};
+use records::Audit;
+use records::audit::Actor;
+use secrecy::SecretBox;
+
+use crate::key::{Hash, Key, Ring};
+use crate::{Aliases, Directory, Found, Keys, PhoneNumber, Silent, Trouble, secrets};
+
+pub use changes::Receipt;
+pub use import::{Imported, Taken};
+pub use rotation::Rotated;
+
+/// Customers in a database.
+#[derive(Clone, Debug)]
+pub struct Customers {
+    database: Database,
+    keys: Arc<Keys>,
+    aliases: Arc<Aliases>,
+    audit: Audit,
+}
+
+/// Who does something, and when: for the audit trail.
+#[derive(Clone, Debug)]
+pub struct By {
+    /// Who.
+    pub actor: Actor,
+    /// Now.
+    pub at: Millis,
+}
+
+/// A customer as they are listed: how many numbers, and never which.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// See [`Customer::id`](crate::Customer::id).
+    pub id: String,
+    /// See [`Customer::name`](crate::Customer::name).
+    pub name: String,
+    /// See [`Customer::operator`](crate::Customer::operator).
+    pub operator: String,
+    /// See [`Customer::team`](crate::Customer::team).
+    pub team: Option<String>,
+    /// See [`Customer::note`](crate::Customer::note).
+    pub note: Option<String>,
+    /// How many numbers they have.
+    pub numbers: i64,
+}
+
+/// Only one at a time changes customers or numbers: an import compares before it writes.
+const LOCK: &str = "customers";
+
+impl Customers {
+    /// With these keys; makes what must be there once.
+    ///
+    /// # Errors
+    /// The database cannot be used, or was sealed with another key.
+    pub async fn open(database: Database, keys: Keys) -> Result<Self, Trouble> {
+        let ring = keys.ring();
+        let alias = secrets::open(&database, &ring, secrets::ALIAS).await?;
+        let audit = secrets::open(&database, &ring, secrets::AUDIT).await?;
+        Ok(Self {
+            aliases: Arc::new(Aliases::new(&alias)),
+            audit: Audit::new(database.clone(), SecretBox::new(Box::new(audit))),
+            keys: Arc::new(keys),
+            database,
+        })
+    }
+
+    /// The names that callers get whom nobody knows.
+    #[must_use]
+    pub fn aliases(&self) -> Arc<Aliases> {
+        self.aliases.clone()
+    }
+
+    /// The trail of what is done.
+    #[must_use]
+    pub fn audit(&self) -> Audit {
+        self.audit.clone()
+    }
+
+    /// The keys that they are sealed with.
+    #[must_use]
+    pub fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    /// How many there are.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn count(&self) -> Result<i64, Trouble> {
+        let mut rows = self.database.read(Query::new("SELECT COUNT(*) FROM customers")).await?;
+        Ok(rows.pop().map_or(Ok(0), |mut row| row.int(0))?)
+    }
+
+    /// Some of them, in the order of their ids: those after `after`, of one operator or of all.
+    ///
+    /// # Errors
+    /// The database cannot be read, or a note does not open.
+    pub async fn list(
+        &self,
+        operator: Option<&Identity>,
+        after: &str,
+        limit: u32,
+    ) -> Result<Vec<Listed>, Trouble> {
+        let query = Query::new(format!(
+            "{LISTED} WHERE id > $1 AND ($2 = '' OR operator = $2) ORDER BY id LIMIT {limit}"
+        ));
+        let operator = operator.map_or("", Identity::as_str);
+        let ring = self.keys.ring();
+        self.database
+            .read(query.with(after).with(operator))
+            .await?
+            .into_iter()
+            .map(|row| listed(&ring, row))
+            .collect()
+    }
+
+    /// One of them.
+    ///
+    /// # Errors
+    /// Nobody has this id, or as [`list`](Self::list).
+    pub async fn show(&self, id: &str) -> Result<Listed, Trouble> {
+        let query = Query::new(format!("{LISTED} WHERE id = $1")).with(id);
+        let row = self.database.read(query).await?.pop().ok_or_else(|| Trouble::Nobody(id.to_owned()))?;
+        listed(&self.keys.ring(), row)
+    }
+
+    async fn find(&self, ring: &Ring, number: &PhoneNumber) -> Result<Option<Found>, Silent> {
+        // During a rotation it is under one of several keys; asked for all at once, it cannot move in between.
+        let query = if let [only] = ring.keys() {
+            Query::new(LOOK_UP).with(&only.hash(number)[..])
+        } else {
+            let places = Query::places(1, ring.keys().len());
+            let hashes = ring.keys().iter().map(|key| key.hash(number).to_vec());
+            Query::new(LOOK_UP.replace("= $1", &format!("IN ({places})"))).with_all(hashes)
+        };
+        let Some(mut row) = self.database.read(query).await?.pop() else { return Ok(None) };
+        let operator = Identity::parse(&row.text(2)?)
+            .map_err(|_| Silent::Nonsense("an operator's identity in the database is none"))?;
+        Ok(Some(Found { operator, customer_name: Some(row.text(1)?), customer_id: Some(row.text(0)?) }))
+    }
+}
+
+#[async_trait]
+impl Directory for Customers {
+    async fn look_up(&self, number: &PhoneNumber) -> Result<Option<Found>, Silent> {
+        let found = self.find(&self.keys.ring(), number).await?;
+        if found.is_some() {
+            return Ok(found);
+        }
+        match self.keys.renewed() {
+            Some(ring) => self.find(&ring, number).await,
+            None => Ok(None),
+        }
+    }
+}
+
+const LOOK_UP: &str = "SELECT c.id, c.name, c.operator FROM numbers n JOIN customers c ON c.id = n.customer \
+                       WHERE n.hash = $1";
+const LISTED: &str = "SELECT id, name, operator, team, note_key, note, \
+                      (SELECT COUNT(*) FROM numbers WHERE customer = customers.id) FROM customers";
+
+fn listed(ring: &Ring, mut row: Row) -> Result<Listed, Trouble> {
+    let id = row.text(0)?;
+    let note = note_of(ring, &id, row.maybe_text(4)?.as_deref(), row.maybe_bytes(5)?.as_deref())?;
+    let (name, operator, team) = (row.text(1)?, row.text(2)?, row.maybe_text(3)?);
+    Ok(Listed { id, name, operator, team, note, numbers: row.int(6)? })
+}
+
+fn note_of(
+    ring: &Ring,
+    id: &str,
+    key: Option<&str>,
+    sealed: Option<&[u8]>,
+) -> Result<Option<String>, Trouble> {
+    let (Some(key_id), Some(sealed)) = (key, sealed) else { return Ok(None) };
+    let key = ring.named(key_id).ok_or_else(|| secrets::wrong_key(ring, key_id))?;
+    let note = key.open(sealed, &note_place(id)).and_then(|note| String::from_utf8(note).ok());
+    note.ok_or_else(|| Trouble::Forged(key_id.to_owned())).map(Some)
+}
+
+fn note_place(id: &str) -> Vec<u8> {
+    [b"note of ", id.as_bytes()].concat()
+}
+
+/// A number's row, sealed with this key.
+fn number_row(key: &Key, hash: Hash, number: &PhoneNumber, customer: &str) -> Vec<database::Value> {
+    vec![hash[..].into(), customer.into(), key.id().into(), key.seal_number(number, &hash).into()]
+}
+
+const ADD_NUMBERS: &str = "INSERT INTO numbers (hash, customer, key_id, sealed) VALUES";
+
+async fn delete_numbers(transaction: &mut dyn Transaction, hashes: &[Vec<u8>]) -> Result<(), Trouble> {
+    for some in hashes.chunks(500) {
+        let sql = format!("DELETE FROM numbers WHERE hash IN ({})", Query::places(1, some.len()));
+        transaction.run(Query::new(sql).with_all(some.iter().cloned())).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,137 @@
+//! One customer: added, given to another operator, erased, or a number revealed.
+
+use std::fmt;
+
+use database::Query;
+use domain::Identity;
+use records::audit::{Action, Entry, Opaque, Reason};
+
+use super::{By, Customers, LOCK, import};
+use crate::{Customer, PhoneNumber, Sheet, Trouble, secrets};
+
+/// What an erasure has removed; without what it removed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// The customer, as the audit trail calls them.
+    pub subject: Opaque,
+    /// So many numbers are gone.
+    pub numbers: usize,
+    /// So many calls do not say any more whose they were.
+    pub calls: u64,
+    /// Whether what was deleted is gone from the database's own log too; it is not as long as another program reads there.
+    pub scrubbed: bool,
+}
+
+/// The allowance of reveals is for so long, in milliseconds.
+const A_DAY: u64 = 24 * 60 * 60 * 1000;
+
+impl Customers {
+    /// Adds one who is not there yet.
+    ///
+    /// # Errors
+    /// Somebody has this id already; or as [`import`](Self::import).
+    pub async fn add(&self, customer: Customer, by: &By) -> Result<super::Imported, Trouble> {
+        match self.show(&customer.id).await {
+            Err(Trouble::Nobody(_)) => {
+                let entry =
+                    Entry::added(by.at, &by.actor, self.audit.opaque(&customer.id), &customer.operator);
+                self.take(&Sheet::of(customer), |_, _| entry, |_| {}).await
+            }
+            Err(trouble) => Err(trouble),
+            Ok(known) => Err(Trouble::Known(known.id)),
+        }
+    }
+
+    /// Gives one to another operator.
+    ///
+    /// # Errors
+    /// Nobody has this id, or the database cannot be written.
+    pub async fn assign(&self, id: &str, operator: &Identity, by: &By) -> Result<(), Trouble> {
+        let mut transaction = self.database.begin().await?;
+        transaction.alone(LOCK).await?;
+        let update = Query::new("UPDATE customers SET operator = $1 WHERE id = $2 RETURNING id");
+        if transaction.run(update.with(operator.as_str()).with(id)).await?.is_empty() {
+            return Err(Trouble::Nobody(id.to_owned()));
+        }
+        let subject = self.audit.opaque(id);
+        let entry = Entry::assigned(by.at, &by.actor, subject, operator);
+        self.audit.append(&mut *transaction, entry).await?;
+        Ok(transaction.commit().await?)
+    }
+
+    /// Erases one: the numbers, the name and the id, here and in the records of calls. The figures stay.
+    ///
+    /// # Errors
+    /// Nobody has this id, or the database cannot be written; nothing is erased then.
+    pub async fn erase(&self, id: &str, by: &By) -> Result<Receipt, Trouble> {
+        let mut transaction = self.database.begin().await?;
+        transaction.alone(LOCK).await?;
+        let numbers = Query::new("DELETE FROM numbers WHERE customer = $1 RETURNING key_id").with(id);
+        let numbers = transaction.run(numbers).await?.len();
+        let customer = Query::new("DELETE FROM customers WHERE id = $1 RETURNING operator").with(id);
+        let ours = !transaction.run(customer).await?.is_empty();
+        let calls = records::calls::forget(&mut *transaction, id).await?;
+        // Those whom the company's own API knows have calls here, and nothing else.
+        if !ours && calls == 0 {
+            return Err(Trouble::Nobody(id.to_owned()));
+        }
+        let subject = self.audit.opaque(id);
+        let entry = Entry::erased(by.at, &by.actor, subject.clone(), import::count(numbers), calls);
+        self.audit.append(&mut *transaction, entry).await?;
+        transaction.commit().await?;
+        let scrubbed = match self.database.scrub().await {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::warn!(%error, "what was erased may still be in the database's log");
+                false
+            }
+        };
+        Ok(Receipt { subject, numbers, calls, scrubbed })
+    }
+
+    /// The numbers of one: the only way back. The audit entry is on disk before any of them is opened.
+    ///
+    /// # Errors
+    /// Nobody has this id, the day's allowance is used up, or the entry cannot be written.
+    pub async fn reveal(
+        &self,
+        id: &str,
+        reason: &Reason,
+        allowance: u64,
+        by: &By,
+    ) -> Result<Vec<PhoneNumber>, Trouble> {
+        let mut transaction = self.database.begin().await?;
+        // Two at once must not both be the last that is allowed.
+        transaction.alone(LOCK).await?;
+        let sealed = Query::new("SELECT hash, key_id, sealed FROM numbers WHERE customer = $1 ORDER BY hash");
+        let sealed = transaction.run(sealed.with(id)).await?;
+        if sealed.is_empty() {
+            return Err(Trouble::Nobody(id.to_owned()));
+        }
+        let since = by.at.saturating_sub(A_DAY);
+        let used = self.audit.count(&mut *transaction, Action::Revealed, None, since).await?;
+        if used >= allowance {
+            return Err(Trouble::Allowance { used, allowed: allowance });
+        }
+        let entry = Entry::revealed(by.at, &by.actor, self.audit.opaque(id), reason);
+        self.audit.append(&mut *transaction, entry).await?;
+        transaction.commit().await?;
+        let ring = self.keys.ring();
+        let open = |mut row: database::Row| {
+            let (hash, key_id, sealed) = (row.bytes(0)?, row.text(1)?, row.bytes(2)?);
+            let key = ring.named(&key_id).ok_or_else(|| secrets::wrong_key(&ring, &key_id))?;
+            key.open_number(&sealed, &hash).ok_or(Trouble::Forged(key_id))
+        };
+        sealed.into_iter().map(open).collect()
+    }
+}
+
+impl fmt::Display for Receipt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { subject, numbers, calls, .. } = self;
+        write!(
+            f,
+            "customer {subject}: {numbers} numbers and the name erased, {calls} calls kept without them"
+        )
+    }
+}

@@ -1,0 +1,62 @@
+//! Keys of our own that outlive `NUMBER_KEY`: kept in the database, sealed with it.
+//!
+//! Aliases and the audit trail must not change when the key of the numbers does.
+
+use aws_lc_rs::rand;
+use database::{Database, Query, Transaction};
+
+use crate::key::Ring;
+use crate::trouble::Trouble;
+
+/// What the keys are for.
+pub(crate) const ALIAS: &str = "alias";
+pub(crate) const AUDIT: &str = "audit";
+
+pub(crate) type Secret = [u8; 32];
+
+/// The secret of this name; a fresh one if there is none yet.
+pub(crate) async fn open(database: &Database, ring: &Ring, name: &'static str) -> Result<Secret, Trouble> {
+    if let Some(secret) = find(database, ring, name).await? {
+        return Ok(secret);
+    }
+    let mut fresh = Secret::default();
+    rand::fill(&mut fresh).unwrap_or_else(|_| std::process::abort());
+    let sealed = ring.first().seal(&fresh, name.as_bytes());
+    let mut transaction = database.begin().await?;
+    // Another server may have been first.
+    let add = "INSERT INTO secrets (name, key_id, sealed) VALUES ($1, $2, $3) ON CONFLICT (name) DO NOTHING";
+    transaction.run(Query::new(add).with(name).with(ring.first().id()).with(sealed)).await?;
+    transaction.commit().await?;
+    find(database, ring, name).await?.ok_or_else(|| Trouble::Forged(ring.first().id().to_owned()))
+}
+
+/// Seals all of them with the ring's first key.
+pub(crate) async fn reseal(transaction: &mut dyn Transaction, ring: &Ring) -> Result<(), Trouble> {
+    let first = ring.first();
+    let others = Query::new("SELECT name, key_id, sealed FROM secrets WHERE key_id <> $1").with(first.id());
+    for mut row in transaction.run(others).await? {
+        let name = row.text(0)?;
+        let secret = opened(ring, &row.text(1)?, &row.bytes(2)?, &name)?;
+        let update = Query::new("UPDATE secrets SET key_id = $1, sealed = $2 WHERE name = $3");
+        let sealed = first.seal(&secret, name.as_bytes());
+        transaction.run(update.with(first.id()).with(sealed).with(name)).await?;
+    }
+    Ok(())
+}
+
+async fn find(database: &Database, ring: &Ring, name: &str) -> Result<Option<Secret>, Trouble> {
+    let query = Query::new("SELECT key_id, sealed FROM secrets WHERE name = $1").with(name);
+    let Some(mut row) = database.read(query).await?.pop() else { return Ok(None) };
+    opened(ring, &row.text(0)?, &row.bytes(1)?, name).map(Some)
+}
+
+fn opened(ring: &Ring, key_id: &str, sealed: &[u8], name: &str) -> Result<Secret, Trouble> {
+    let key = ring.named(key_id).ok_or_else(|| wrong_key(ring, key_id))?;
+    let secret = key.open(sealed, name.as_bytes()).and_then(|secret| Secret::try_from(secret).ok());
+    secret.ok_or_else(|| Trouble::Forged(key_id.to_owned()))
+}
+
+pub(crate) fn wrong_key(ring: &Ring, needed: &str) -> Trouble {
+    let given = ring.keys().iter().map(|key| key.id().to_owned()).collect();
+    Trouble::WrongKey { needed: needed.to_owned(), given }
+}

@@ -1,0 +1,402 @@
+//! Customers in both databases: imported, found, changed, erased, revealed, and sealed anew.
+
+#![expect(clippy::unwrap_used, reason = "a test that fails here fails")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use database::scratch::Server;
+use database::{Database, Place, Query};
+use directory::{
+    By, Customer, Customers, Directory, Imported, Keys, PhoneNumber, Region, Shared, Sheet, Taken, Trouble,
+    Written,
+};
+use domain::Identity;
+use proptest::prelude::*;
+use records::audit::{Actor, Reason};
+use tempfile::TempDir;
+
+const FILE: &str = "id,name,operator,numbers,group,note\n\
+                    cm-koshii,越井 琢巳,user001,090-1234-5678;+44 7700 900101,tokyo,calls on Mondays\n\
+                    cm-sato,佐藤 美咲,user002,０３－１２３４－５６７８,,\n\
+                    cm-oneil,O'Neil & Sons <K>,user.2@example,(+1) 202-555-0143,,\n";
+/// The significant digits of every number in [`FILE`].
+const DIGITS: [&str; 4] = ["9012345678", "7700900101", "312345678", "2025550143"];
+
+/// A directory and where it is.
+struct House {
+    customers: Customers,
+    database: Database,
+    place: Place,
+    folder: TempDir,
+}
+
+impl House {
+    async fn at(place: impl FnOnce(&Path) -> Place) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let place = place(folder.path());
+        let database = Database::open(&place).await.unwrap();
+        let keys = Keys::in_file(&folder.path().join("number.key")).unwrap();
+        let customers = Customers::open(database.clone(), keys).await.unwrap();
+        Self { customers, database, place, folder }
+    }
+
+    async fn sqlite() -> Self {
+        Self::at(|folder| Place::Sqlite(folder.join("hitoku.db"))).await
+    }
+
+    /// As another process sees it, with the keys of now.
+    async fn again(&self) -> Customers {
+        let keys = Keys::in_file(&self.folder.path().join("number.key")).unwrap();
+        Customers::open(Database::open(&self.place).await.unwrap(), keys).await.unwrap()
+    }
+
+    async fn import(&self, text: &str) -> Imported {
+        self.customers.import(&sheet(text), &by(), |_| {}).await.unwrap()
+    }
+
+    async fn found(&self, number: &str) -> Option<(String, String)> {
+        found(&self.customers, number).await
+    }
+
+    /// Everything that is kept, row by row.
+    async fn kept(&self) -> String {
+        let mut kept = String::new();
+        for table in ["customers", "numbers", "secrets", "audit", "audit_head"] {
+            let query = Query::new(format!("SELECT * FROM {table} ORDER BY 1"));
+            kept += &format!("{:?}\n", self.database.read(query).await.unwrap());
+        }
+        kept
+    }
+
+    /// Every byte on the disk.
+    fn bytes(&self) -> Vec<u8> {
+        let files = fs::read_dir(self.folder.path()).unwrap();
+        let paths: Vec<PathBuf> = files.map(|file| file.unwrap().path()).collect();
+        paths.iter().flat_map(|path| fs::read(path).unwrap()).collect()
+    }
+}
+
+fn sheet(text: &str) -> Sheet {
+    Sheet::read(text.as_bytes(), Region::JAPAN, |_| {}).unwrap()
+}
+
+fn by() -> By {
+    By { actor: actor(), at: 1_800_000_000_000 }
+}
+
+fn actor() -> Actor {
+    Actor::Shell(Identity::parse("tests").unwrap())
+}
+
+async fn found(customers: &Customers, number: &str) -> Option<(String, String)> {
+    let number = PhoneNumber::written(number, Region::JAPAN).unwrap();
+    let found = customers.look_up(&number).await.unwrap()?;
+    Some((found.customer_id.unwrap(), found.operator.to_string()))
+}
+
+fn reason() -> Reason {
+    Reason::parse("a court order").unwrap()
+}
+
+fn person(id: &str, operator: &str) -> Option<(String, String)> {
+    Some((id.to_owned(), operator.to_owned()))
+}
+
+#[tokio::test]
+async fn sqlite() {
+    let house = House::sqlite().await;
+    everything(&house).await;
+}
+
+#[tokio::test]
+async fn postgresql() {
+    let server = Server::start();
+    let house = House::at(|_| server.database()).await;
+    everything(&house).await;
+}
+
+async fn everything(house: &House) {
+    customers_are_imported_and_found(house).await;
+    the_same_file_again_changes_nothing(house).await;
+    a_changed_file_changes_what_it_says(house).await;
+    the_newest_assignment_of_a_number_wins(house).await;
+    one_is_added_and_given_to_another(house).await;
+    they_are_listed_without_numbers(house).await;
+    numbers_are_revealed_only_with_an_entry_and_within_the_allowance(house).await;
+    keys_rotate_while_others_read(house).await;
+    a_rotation_that_was_cut_off_is_finished(house).await;
+    erased_is_gone(house).await;
+    another_key_is_refused(house).await;
+    let kept = house.kept().await;
+    let digits: String = kept.chars().filter(char::is_ascii_digit).collect();
+    assert!(DIGITS.iter().all(|number| !kept.contains(number)), "{digits}");
+}
+
+async fn customers_are_imported_and_found(house: &House) {
+    assert_eq!(house.found("090-1234-5678").await, None);
+    let imported = house.import(FILE).await;
+    assert_eq!(imported, Imported { added: 3, ..Imported::default() });
+    for number in ["+819012345678", "０９０ー１２３４ー５６７８", "+447700900101"] {
+        assert_eq!(house.found(number).await, person("cm-koshii", "user001"), "{number}");
+    }
+    assert_eq!(house.found("+12025550143").await, person("cm-oneil", "user.2@example"));
+    assert_eq!(house.found("+12025550144").await, None);
+}
+
+async fn the_same_file_again_changes_nothing(house: &House) {
+    let before = house.kept().await;
+    assert_eq!(house.import(FILE).await, Imported { unchanged: 3, ..Imported::default() });
+    assert_eq!(house.kept().await, before);
+}
+
+async fn a_changed_file_changes_what_it_says(house: &House) {
+    let changed = "id,name,operator,numbers,group,note\n\
+                   cm-koshii,越井 琢巳,user001,090-1234-5678,tokyo,calls on Mondays\n\
+                   cm-sato,佐藤 美咲,user003,03-1234-5678,,\n";
+    assert_eq!(house.import(changed).await, Imported { changed: 2, ..Imported::default() });
+    assert_eq!(house.found("+447700900101").await, None, "a number that is not in the row any more");
+    assert_eq!(house.found("03-1234-5678").await, person("cm-sato", "user003"));
+    assert_eq!(
+        house.found("+12025550143").await,
+        person("cm-oneil", "user.2@example"),
+        "who is not in the file stays"
+    );
+    assert_eq!(house.import(FILE).await, Imported { changed: 2, unchanged: 1, ..Imported::default() });
+}
+
+async fn the_newest_assignment_of_a_number_wins(house: &House) {
+    let taking = "id,name,operator,numbers\ncm-new,new,user009,+44 7700 900101\n";
+    let taken = vec![Taken { from: "cm-koshii".to_owned(), to: "cm-new".to_owned() }];
+    assert_eq!(house.import(taking).await, Imported { added: 1, taken, ..Imported::default() });
+    assert_eq!(house.found("+447700900101").await, person("cm-new", "user009"));
+    let moved =
+        "id,name,operator,numbers\ncm-new,new,user009,03-9999-0001\ncm-koshii,k,user001,+447700900101\n";
+    house.import(moved).await;
+    assert_eq!(house.found("+447700900101").await, person("cm-koshii", "user001"));
+    let twice = "id,name,operator,numbers\ncm-a,a,user001,03-9999-0002\ncm-b,b,user002,+81 3 9999 0002;03-9999-0003\n";
+    assert_eq!(sheet(twice).shared, [Shared { line: 2, later: 3 }]);
+    house.import(twice).await;
+    assert_eq!(house.found("03-9999-0002").await, person("cm-b", "user002"));
+    let before = house.kept().await;
+    house.import(twice).await;
+    assert_eq!(house.kept().await, before);
+}
+
+async fn one_is_added_and_given_to_another(house: &House) {
+    let one = || -> Customer {
+        let written = Written {
+            id: "cm-one",
+            name: "one",
+            operator: "user001",
+            numbers: "03-9999-0009",
+            ..Written::default()
+        };
+        written.read(Region::JAPAN).unwrap()
+    };
+    house.customers.add(one(), &by()).await.unwrap();
+    assert!(matches!(house.customers.add(one(), &by()).await, Err(Trouble::Known(id)) if id == "cm-one"));
+    house.customers.assign("cm-one", &Identity::parse("user007").unwrap(), &by()).await.unwrap();
+    assert_eq!(house.found("03-9999-0009").await, person("cm-one", "user007"));
+    let nobody = house.customers.assign("cm-nobody", &Identity::parse("user007").unwrap(), &by()).await;
+    assert!(matches!(nobody, Err(Trouble::Nobody(_))));
+}
+
+async fn they_are_listed_without_numbers(house: &House) {
+    house.import(FILE).await;
+    let all = house.customers.list(None, "", 100).await.unwrap();
+    assert_eq!(i64::try_from(all.len()).unwrap(), house.customers.count().await.unwrap());
+    assert!(all.is_sorted_by_key(|listed| listed.id.clone()));
+    let second = house.customers.list(None, &all[0].id, 1).await.unwrap();
+    assert_eq!(second, all[1..2]);
+    let own = house.customers.list(Some(&Identity::parse("user002").unwrap()), "", 100).await.unwrap();
+    assert!(own.iter().all(|listed| listed.operator == "user002") && own.len() == 2, "{own:?}");
+    let koshii = house.customers.show("cm-koshii").await.unwrap();
+    assert_eq!(
+        (koshii.numbers, koshii.team.as_deref(), koshii.note.as_deref()),
+        (2, Some("tokyo"), Some("calls on Mondays"))
+    );
+    assert!(matches!(house.customers.show("cm-nobody").await, Err(Trouble::Nobody(_))));
+}
+
+async fn numbers_are_revealed_only_with_an_entry_and_within_the_allowance(house: &House) {
+    let reveal = |at: u64, allowance| async move {
+        let by = By { actor: actor(), at };
+        house.customers.reveal("cm-koshii", &reason(), allowance, &by).await
+    };
+    let now = by().at;
+    let revealed = reveal(now, 2).await.unwrap();
+    let mut expected = ["+819012345678", "+447700900101"].map(|number| PhoneNumber::parse(number).unwrap());
+    let hashed = |number: &PhoneNumber| format!("{:?}", revealed.iter().position(|other| other == number));
+    expected.sort_by_key(hashed);
+    assert_eq!(revealed, expected);
+    reveal(now + 1, 2).await.unwrap();
+    assert!(matches!(reveal(now + 2, 2).await, Err(Trouble::Allowance { used: 2, allowed: 2 })));
+    reveal(now + 24 * 60 * 60 * 1000 + 2, 2).await.unwrap();
+    let entries = Query::new("SELECT detail FROM audit WHERE detail = 'a court order'");
+    assert_eq!(house.database.read(entries).await.unwrap().len(), 3);
+    assert!(matches!(
+        house.customers.reveal("cm-nobody", &reason(), 9, &by()).await,
+        Err(Trouble::Nobody(_))
+    ));
+}
+
+async fn keys_rotate_while_others_read(house: &House) {
+    let before = house.customers.keys().names();
+    let alias = alias_of(&house.customers);
+    let reader = Arc::new(house.again().await);
+    let reading = tokio::spawn({
+        let reader = reader.clone();
+        async move {
+            for _ in 0..200 {
+                assert_eq!(found(&reader, "090-1234-5678").await, person("cm-koshii", "user001"));
+            }
+        }
+    });
+    let rotated = house.customers.rotate(&by(), |_, _| {}).await.unwrap();
+    reading.await.unwrap();
+    assert!(!rotated.resumed && rotated.numbers >= 7, "{rotated:?}");
+    assert_eq!(house.customers.keys().names(), std::slice::from_ref(&rotated.key));
+    assert_ne!(before, house.customers.keys().names());
+    // One that has not looked since, and one that begins now.
+    assert_eq!(found(&reader, "03-1234-5678").await, person("cm-sato", "user002"));
+    let later = house.again().await;
+    assert_eq!(found(&later, "+447700900101").await, person("cm-koshii", "user001"));
+    assert_eq!(later.show("cm-koshii").await.unwrap().note.as_deref(), Some("calls on Mondays"));
+    assert_eq!((alias_of(&later), alias_of(&house.customers)), (alias.clone(), alias));
+    assert_eq!(house.import(FILE).await, Imported { unchanged: 3, ..Imported::default() });
+}
+
+async fn a_rotation_that_was_cut_off_is_finished(house: &House) {
+    // As it is found after a cut: a new key in front, and everything under the old one still.
+    let path = house.folder.path().join("number.key");
+    let old = fs::read_to_string(&path).unwrap();
+    let fresh = secrecy::ExposeSecret::expose_secret(&Keys::fresh()).to_owned();
+    fs::write(&path, format!("{fresh}\n{old}")).unwrap();
+    let cut = house.again().await;
+    cut.import(&sheet("id,name,operator,numbers\ncm-mid,mid,user001,03-9999-0010\n"), &by(), |_| {})
+        .await
+        .unwrap();
+    assert_eq!(found(&cut, "090-1234-5678").await, person("cm-koshii", "user001"));
+    assert_eq!(
+        cut.import(&sheet(FILE), &by(), |_| {}).await.unwrap().unchanged,
+        3,
+        "under the old key they are the same"
+    );
+    let rotated = cut.rotate(&by(), |_, _| {}).await.unwrap();
+    assert!(rotated.resumed && rotated.numbers >= 7, "{rotated:?}");
+    assert_eq!(fs::read_to_string(&path).unwrap().trim(), fresh);
+    assert_eq!(house.found("03-9999-0010").await, person("cm-mid", "user001"));
+    assert_eq!(house.found("090-1234-5678").await, person("cm-koshii", "user001"));
+}
+
+async fn erased_is_gone(house: &House) {
+    let receipt = house.customers.erase("cm-koshii", &by()).await.unwrap();
+    assert_eq!((receipt.numbers, receipt.scrubbed), (2, true), "{receipt}");
+    assert_eq!(house.found("090-1234-5678").await, None);
+    assert!(matches!(house.customers.erase("cm-koshii", &by()).await, Err(Trouble::Nobody(_))));
+    assert!(!receipt.to_string().contains("koshii"));
+    let kept = house.kept().await;
+    assert!(!kept.contains("越井") && !kept.contains("koshii"), "{kept}");
+}
+
+async fn another_key_is_refused(house: &House) {
+    let keys = Keys::given(&Keys::fresh()).unwrap();
+    let database = Database::open(&house.place).await.unwrap();
+    let refused = Customers::open(database, keys).await.unwrap_err().to_string();
+    assert!(
+        refused.contains(&house.customers.keys().names()[0]) && refused.contains("NUMBER_KEY"),
+        "{refused}"
+    );
+}
+
+#[tokio::test]
+async fn a_key_that_is_given_is_rotated_by_whoever_gives_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = Database::open(&Place::Sqlite(folder.path().join("hitoku.db"))).await.unwrap();
+    let text = |keys: &[&secrecy::SecretString]| -> secrecy::SecretString {
+        keys.iter().map(|key| secrecy::ExposeSecret::expose_secret(*key)).collect::<Vec<_>>().join(",").into()
+    };
+    let (old, new) = (Keys::fresh(), Keys::fresh());
+    let customers = Customers::open(database.clone(), Keys::given(&old).unwrap()).await.unwrap();
+    customers.import(&sheet(FILE), &by(), |_| {}).await.unwrap();
+    assert!(matches!(customers.rotate(&by(), |_, _| {}).await, Err(Trouble::OneKey)));
+    let both = Customers::open(database.clone(), Keys::given(&text(&[&new, &old])).unwrap()).await.unwrap();
+    assert_eq!(both.rotate(&by(), |_, _| {}).await.unwrap().numbers, 4);
+    let only = Customers::open(database, Keys::given(&new).unwrap()).await.unwrap();
+    assert_eq!(found(&only, "090-1234-5678").await, person("cm-koshii", "user001"));
+}
+
+#[tokio::test]
+async fn a_stolen_file_shows_no_number_and_an_erased_customer_is_not_in_it() {
+    let house = House::sqlite().await;
+    house.import(FILE).await;
+    house.found("090-1234-5678").await.unwrap();
+    let readable = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let stolen = readable(&house.bytes());
+    assert!(stolen.contains("佐藤"), "names are there");
+    for number in DIGITS {
+        assert!(!stolen.contains(number));
+        let packed: Vec<u8> = number.bytes().map(|digit| digit - b'0').collect();
+        assert!(!house.bytes().windows(packed.len()).any(|window| window == packed));
+        let whole = number.parse::<u64>().unwrap();
+        for bytes in [whole.to_be_bytes(), whole.to_le_bytes()] {
+            assert!(!house.bytes().windows(8).any(|window| window == bytes));
+        }
+    }
+    assert!(!stolen.contains("Mondays"), "notes are sealed");
+    assert!(house.customers.erase("cm-sato", &by()).await.unwrap().scrubbed);
+    let left = readable(&house.bytes());
+    assert!(left.contains("越井") && !left.contains("佐藤") && !left.contains("cm-sato"));
+}
+
+fn alias_of(customers: &Customers) -> String {
+    customers.aliases().alias(&PhoneNumber::parse("+447700900199").unwrap())
+}
+
+fn customer() -> impl Strategy<Value = (u8, u8, Vec<u16>)> {
+    (0_u8..12, 0_u8..3, proptest::collection::vec(0_u16..40, 1..4))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// Against a map: whatever files come in whatever order, each number is its newest customer's, in every way of writing.
+    #[test]
+    fn a_number_is_its_newest_customers(files in proptest::collection::vec(proptest::collection::vec(customer(), 1..8), 1..4)) {
+        tokio::runtime::Runtime::new().unwrap().block_on(async {
+            let house = House::sqlite().await;
+            let mut model: std::collections::BTreeMap<u16, (String, String)> = std::collections::BTreeMap::new();
+            for file in files {
+                let mut rows = file;
+                rows.sort_by_key(|row| row.0);
+                rows.dedup_by_key(|row| row.0);
+                let mut text = "id,name,operator,numbers\n".to_owned();
+                for (id, operator, numbers) in &rows {
+                    let written: Vec<_> = numbers.iter().map(|number| format!("090-1234-{number:04}")).collect();
+                    text += &format!("cm-{id},name {id},user{operator},{}\n", written.join(";"));
+                    let id = format!("cm-{id}");
+                    model.retain(|_, (holder, _)| *holder != id);
+                }
+                for (id, operator, numbers) in &rows {
+                    for (_, person) in model.iter_mut().filter(|(_, person)| person.0 == format!("cm-{id}")) {
+                        person.1 = format!("user{operator}");
+                    }
+                    model.extend(numbers.iter().map(|number| (*number, (format!("cm-{id}"), format!("user{operator}")))));
+                }
+                house.import(&text).await;
+                let before = house.kept().await;
+                let again = house.import(&text).await;
+                assert_eq!((again.added, again.changed, house.kept().await == before), (0, 0, true));
+            }
+            for number in 0..40_u16 {
+                let national = format!("0901234{number:04}");
+                let wide: String = national.chars().map(|c| char::from_u32(u32::from(c) + 0xfee0).unwrap()).collect();
+                for written in [national.clone(), format!("+81 {}", &national[1..]), wide] {
+                    assert_eq!(house.found(&written).await, model.get(&number).cloned(), "{written}");
+                }
+            }
+        });
+    }
+}

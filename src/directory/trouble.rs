@@ -1,0 +1,52 @@
+//! What can go wrong with the directory that we keep ourselves, in words that say how to mend it.
+
+use database::Failure;
+
+use crate::NoKeys;
+
+/// Something is wrong with the directory.
+#[derive(Debug, thiserror::Error)]
+pub enum Trouble {
+    /// The database did not do it.
+    #[error(transparent)]
+    Database(#[from] Failure),
+    /// There are no keys.
+    #[error(transparent)]
+    Keys(#[from] NoKeys),
+    /// What is in the database was sealed with another key.
+    #[error(
+        "the database was sealed with the key {needed}, which is not among those of NUMBER_KEY ({}): give that one too, \
+         after the others", .given.join(", ")
+    )]
+    WrongKey {
+        /// Its name.
+        needed: String,
+        /// The names of those that are there.
+        given: Vec<String>,
+    },
+    /// What is sealed does not open with its own key.
+    #[error(
+        "something in the database that was sealed with the key {0} has been changed: restore it from a backup"
+    )]
+    Forged(String),
+    /// Nobody has this id.
+    #[error("there is no customer `{0}`")]
+    Nobody(String),
+    /// Somebody has this id already.
+    #[error("there is a customer `{0}` already")]
+    Known(String),
+    /// So many numbers have been revealed that no more may be.
+    #[error("{used} numbers were revealed in the last 24 hours, and {allowed} are allowed (REVEALS_PER_DAY)")]
+    Allowance {
+        /// So many were.
+        used: u64,
+        /// So many may be.
+        allowed: u64,
+    },
+    /// Rotating keys that are given is begun by whoever gives them.
+    #[error(
+        "NUMBER_KEY is given to this server, so a new key is put there first: make one with `hitoku keys new`, write it \
+         before the old one with a comma between them, restart every server with it, and say `hitoku keys rotate` again"
+    )]
+    OneKey,
+}

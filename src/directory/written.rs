@@ -1,0 +1,205 @@
+//! Phone numbers as people write them: with spaces and hyphens, in full-width digits, without a country code.
+//!
+//! National formats are the library's business (`phonenumber`, Google's metadata), and so it is whether there are numbers
+//! like one in a national format: a digit that is missing is found. One that is written with its country code need only be
+//! as long as its country's are: it may be for fiction, or of a range that is younger than the metadata.
+
+use std::str::FromStr as _;
+
+use phonenumber::Type;
+use phonenumber::country::Id;
+use phonenumber::metadata::DATABASE;
+use unicode_normalization::UnicodeNormalization as _;
+
+use crate::PhoneNumber;
+
+/// The country whose national format a number without a country code is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Region(Id);
+
+/// Why a text is no phone number. It is not repeated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Unreadable {
+    /// Nothing was written.
+    #[error("there is no number")]
+    Empty,
+    /// It has letters, an extension, or other signs.
+    #[error("it has other signs than digits, spaces and `+ - ( ) .`")]
+    Signs,
+    /// Not so many digits.
+    #[error(
+        "no number is like it, or its digits are too many or too few; one of another country needs its country code, such as +44"
+    )]
+    Length,
+    /// No such country.
+    #[error("its country code does not exist")]
+    Country,
+}
+
+impl Region {
+    /// What a region looks like.
+    pub const SHOULD_BE: &str = "two letters of a country such as JP";
+
+    /// Japan.
+    pub const JAPAN: Self = Self(Id::JP);
+
+    /// Reads a country's two letters (ISO 3166).
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Id::from_str(&text.to_uppercase()).ok().map(Self)
+    }
+}
+
+impl PhoneNumber {
+    /// Reads a number as a person writes it: `090-1234-5678`, `+81 90 1234 5678`, `０９０－１２３４－５６７８`.
+    ///
+    /// # Errors
+    /// It is no number of any country.
+    pub fn written(text: &str, region: Region) -> Result<Self, Unreadable> {
+        let plain: String = text.trim().nfkc().filter_map(plain).collect::<Result<_, _>>()?;
+        if plain.is_empty() {
+            return Err(Unreadable::Empty);
+        }
+        if plain[1..].contains('+') {
+            return Err(Unreadable::Signs);
+        }
+        let read = phonenumber::parse(Some(region.0), &plain).map_err(|error| match error {
+            phonenumber::ParseError::InvalidCountryCode => Unreadable::Country,
+            _ => Unreadable::Length,
+        })?;
+        let code = read.code().value();
+        let home = DATABASE.by_id(region.0.as_ref()).map(phonenumber::Metadata::country_code);
+        let international = plain.starts_with('+') || home != Some(code);
+        let countries = DATABASE.by_code(&code).ok_or(Unreadable::Country)?;
+        let country = countries.first().ok_or(Unreadable::Country)?;
+        let kept = if country.national_prefix().is_none() { zeros(&plain, &read) } else { "" };
+        let significant = format!("{kept}{}", read.national().value());
+        let long = |kind| {
+            let lengths =
+                country.descriptors().get(kind).map_or(&[][..], |numbers| numbers.possible_length());
+            lengths.iter().any(|length| usize::from(*length) == significant.len())
+        };
+        if !read.is_valid() && !(international && (long(Type::FixedLine) || long(Type::Mobile))) {
+            return Err(Unreadable::Length);
+        }
+        Self::parse(&format!("+{code}{significant}")).map_err(|_| Unreadable::Length)
+    }
+}
+
+/// The zeros before a number where nothing is dialled before numbers, as in Italy: they belong to it, and the library
+/// takes them away.
+fn zeros<'a>(plain: &'a str, read: &phonenumber::PhoneNumber) -> &'a str {
+    let (code, value) = (read.code().value().to_string(), read.national().value().to_string());
+    let before = plain.strip_suffix(&value).unwrap_or_default();
+    let without = before.trim_end_matches('0');
+    // A country's code may end with a zero itself.
+    let own = code.len() - code.trim_end_matches('0').len();
+    let zeros = &before[without.len()..];
+    if format!("{without}{}", "0".repeat(own)).ends_with(&code) {
+        &zeros[own.min(zeros.len())..]
+    } else {
+        zeros
+    }
+}
+
+/// Digits and a plus remain; what people put between them is nothing, hyphens of Japanese keyboards among it.
+fn plain(sign: char) -> Option<Result<char, Unreadable>> {
+    match sign {
+        '0'..='9' | '+' => Some(Ok(sign)),
+        '(' | ')' | '.' | '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{30fc}' | '\u{2500}' => None,
+        _ if sign.is_whitespace() => None,
+        _ => Some(Err(Unreadable::Signs)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[expect(clippy::disallowed_methods, reason = "what was read is what is tested")]
+    fn read(text: &str) -> Result<String, Unreadable> {
+        PhoneNumber::written(text, Region::JAPAN).map(|number| number.expose().to_owned())
+    }
+
+    #[test]
+    fn one_number_in_many_ways() {
+        for text in [
+            "090-1234-5678",
+            "09012345678",
+            " 090 1234 5678 ",
+            "+81 90 1234 5678",
+            "+81-90-1234-5678",
+            "+81 (0)90 1234 5678",
+            "０９０－１２３４－５６７８",
+            "０９０ー１２３４ー５６７８",
+            "（０９０）１２３４−５６７８",
+            "＋８１　９０　１２３４　５６７８",
+            "090.1234.5678",
+        ] {
+            assert_eq!(read(text), Ok("+819012345678".to_owned()), "{text}");
+        }
+        assert_eq!(read("03-1234-5678"), Ok("+81312345678".to_owned()));
+        assert_eq!(read("(+44) 7700 900101"), Ok("+447700900101".to_owned()));
+        assert_eq!(read("010 1 202 555 0143"), Ok("+12025550143".to_owned()));
+        for italian in ["+39 06 1234 5678", "010 39 06 12345678", "+390612345678"] {
+            assert_eq!(read(italian), Ok("+390612345678".to_owned()), "{italian}");
+        }
+        assert_eq!(read("+39 331 234 5678"), Ok("+393312345678".to_owned()));
+        assert_eq!(read("+30 21 0123 4567"), Ok("+302101234567".to_owned()), "a code that ends with a zero");
+        assert_eq!(read("+225 07 07 12 34 56"), Ok("+2250707123456".to_owned()));
+        let roman = PhoneNumber::written("06 1234 5678", Region::parse("IT").unwrap());
+        assert_eq!(roman, PhoneNumber::parse("+390612345678").map_err(|_| Unreadable::Empty));
+        let american = PhoneNumber::written("(202) 555-0143", Region::parse("us").unwrap());
+        assert_eq!(american, PhoneNumber::parse("+12025550143").map_err(|_| Unreadable::Empty));
+        assert_eq!(Region::parse("Japan"), None);
+    }
+
+    #[test]
+    fn what_is_none_says_why_and_not_what() {
+        for (text, why) in [
+            ("", Unreadable::Empty),
+            ("  ", Unreadable::Empty),
+            ("anonymous", Unreadable::Signs),
+            ("1-800-FLOWERS", Unreadable::Signs),
+            ("090-1234-5678 内線 5", Unreadable::Signs),
+            ("110", Unreadable::Length),
+            ("090-1234-567", Unreadable::Length),
+            ("090-1234-56789", Unreadable::Length),
+            ("+1 555 0143", Unreadable::Length),
+            ("00447700900101", Unreadable::Length),
+            ("+", Unreadable::Length),
+            ("03-1234-5678+81", Unreadable::Signs),
+            ("+999 1234 5678", Unreadable::Country),
+        ] {
+            assert_eq!(read(text), Err(why), "{text}");
+            assert!(!why.to_string().contains("1234"));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_read_or_refused(text in "\\PC*|[+0-9 ()ー－-]{0,24}") {
+            if let Ok(number) = read(&text) {
+                prop_assert_eq!(read(&number), Ok(number.clone()), "what was read reads as itself");
+            }
+        }
+
+        #[test]
+        fn a_japanese_mobile_number_is_one_in_every_way(digits in "[789]0[1-9][0-9]{7}", cuts in any::<u16>()) {
+            let cut = |text: &str, sign: &str| -> String {
+                text.chars().enumerate().map(|(at, c)| if at > 1 && cuts >> at & 1 == 1 { format!("{sign}{c}") } else { c.to_string() }).collect()
+            };
+            let wide = |text: &str| -> String {
+                text.chars().map(|c| char::from_u32(u32::from(c) + 0xfee0).unwrap()).collect()
+            };
+            let expected = Ok(format!("+81{digits}"));
+            let national = format!("0{digits}");
+            for text in [national.clone(), cut(&national, "-"), cut(&national, " "), wide(&national),
+                cut(&wide(&national), "ー"), format!("+81{}", cut(&digits, "-")), format!("＋８１ {}", wide(&digits))] {
+                prop_assert_eq!(read(&text), expected.clone(), "{}", text);
+            }
+        }
+    }
+}
