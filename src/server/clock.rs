@@ -4,28 +4,39 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-/// Seconds since the Unix epoch, from the machine or from a test.
+use domain::Millis;
+
+/// The time since the Unix epoch, from the machine or from a test.
 #[derive(Clone)]
-pub struct Clock(Arc<dyn Fn() -> u64 + Send + Sync>);
+pub struct Clock(Arc<dyn Fn() -> Millis + Send + Sync>);
 
 impl Clock {
     /// The machine's clock.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "this is where the time comes from")]
     pub fn of_the_machine() -> Self {
-        Self(Arc::new(|| SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()))
+        Self(Arc::new(|| {
+            let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            Millis::try_from(since.as_millis()).unwrap_or(Millis::MAX)
+        }))
     }
 
-    /// A clock that stands still.
+    /// A clock that stands still, at so many seconds.
     #[must_use]
     pub fn standing_at(seconds: u64) -> Self {
-        Self(Arc::new(move || seconds))
+        Self(Arc::new(move || seconds * 1000))
     }
 
-    /// Seconds since the Unix epoch.
+    /// Milliseconds since the Unix epoch.
     #[must_use]
-    pub fn now(&self) -> u64 {
+    pub fn now(&self) -> Millis {
         (self.0)()
+    }
+
+    /// Whole seconds since the Unix epoch.
+    #[must_use]
+    pub fn seconds(&self) -> u64 {
+        self.now() / 1000
     }
 }
 

@@ -1,195 +1,30 @@
-//! The server's program: reads the settings, composes the parts, serves until it is told to end.
+//! The program: serves, or does what one command says.
 
-use std::io::IsTerminal as _;
-use std::net::SocketAddr;
+mod commands;
+mod serve;
+
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::time::Duration;
 
-use anyhow::Context as _;
-use directory::{Company, Demonstration, Directory};
-use rehearsal::Rehearsal;
-use secrecy::ExposeSecret as _;
-use server::chance::Chance;
-use server::clock::Clock;
-use server::policy::Signalling;
-use server::settings::{Account, BaseUrl, Cloud, Settings, Source};
-use server::site::Site;
-use server::token::TokenDesk;
-use server::voice::{Reception, Signatures};
-use server::{Parts, router};
-use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use clap::Parser as _;
 
-/// The number that customers of a rehearsal dial: Twilio's own test number.
-const REHEARSAL_NUMBER: &str = "+15005550006";
-/// How long answers under way may take when the server ends.
-const GOODBYE: Duration = Duration::from_secs(5);
-
-const HELP: &str = "\
-Hitoku: an operator console that takes phone calls without ever learning the caller's number
-
-Usage: hitoku            serve; settings come from the environment (see the README)
-       hitoku --help
-       hitoku --version
-";
+use crate::commands::Arguments;
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match std::env::args().nth(1).as_deref() {
-        None => {}
-        Some("--help" | "-h") => return say(HELP),
-        Some("--version" | "-V") => return say(concat!("hitoku ", env!("CARGO_PKG_VERSION"), "\n")),
-        Some(other) => return fail(&format!("there is no command `{other}`: try hitoku --help")),
-    }
-    let Ok(filter) = log_filter() else {
-        return fail("RUST_LOG should be a level such as info, or server=debug,info");
+    let arguments = Arguments::parse();
+    let done = match arguments.command {
+        None => serve::logged().await,
+        Some(command) => command.run().await,
     };
-    let colours = std::io::stderr().is_terminal();
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours).init();
-    match serve().await {
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&format!("{error:#}")),
     }
 }
 
-/// What is logged. A socket's frames never are: in rehearsal the customer's phone sends its number over one.
-fn log_filter() -> anyhow::Result<tracing_subscriber::EnvFilter> {
-    let asked = std::env::var("RUST_LOG").ok().filter(|asked| !asked.trim().is_empty());
-    let asked = asked.as_deref().unwrap_or("info");
-    Ok(tracing_subscriber::EnvFilter::try_new(format!("{asked},tungstenite=info,tokio_tungstenite=info"))?)
-}
-
-async fn serve() -> anyhow::Result<()> {
-    let settings = Settings::read(&Source::of_the_process())?;
-    let addr = settings.listen.addr;
-    let listener = TcpListener::bind(addr)
-        .await
-        .with_context(|| format!("HITOKU_ADDR: cannot listen on {addr}; choose another address with it"))?;
-    let addr = listener.local_addr()?;
-    let chance = Chance::of_the_machine();
-    let demonstration = Demonstration::new();
-    let (account, public, rehearsal) = match settings.cloud {
-        Cloud::Twilio { account, public } => (account, public, None),
-        Cloud::Rehearsal { addr: its_addr } => {
-            let account = invented(&chance);
-            let public = BaseUrl::of_local(addr);
-            let rehearsal = rehearse(its_addr, &account, &public, &demonstration).await?;
-            (account, public, Some(rehearsal))
-        }
-    };
-    let signalling = match &rehearsal {
-        Some(rehearsal) => Signalling::Rehearsal(rehearsal.addr().to_string()),
-        None => Signalling::Twilio,
-    };
-    let directory: Arc<dyn Directory> = match &settings.company {
-        Some(base) => Arc::new(Company::new(&base.to_url()?).context("INTERNAL_API_BASE")?),
-        None => Arc::new(demonstration),
-    };
-    let app = router(Parts {
-        desk: Arc::new(TokenDesk::new(&account, settings.tokens.ttl_seconds, Clock::of_the_machine())),
-        allowed_origins: settings.tokens.allowed_origins,
-        signatures: Signatures::new(&account.auth_token, &public)?,
-        reception: Reception::new(directory, public.clone(), chance),
-        signalling,
-        site: Site::carried_or(settings.listen.site_root),
-        live_reload: settings.listen.live_reload,
-        secure: public.is_secure(),
-    });
-    say(&banner(addr, &public, rehearsal.as_ref()));
-
-    let (ending, mut ended) = tokio::sync::watch::channel(false);
-    let serving = axum::serve(listener, app).with_graceful_shutdown(async move {
-        told_to_end().await;
-        tracing::info!("ending");
-        ending.send_replace(true);
-    });
-    tokio::select! {
-        served = serving.into_future() => served?,
-        () = async {
-            let _ = ended.wait_for(|ended| *ended).await;
-            tokio::time::sleep(GOODBYE).await;
-        } => tracing::warn!("some answers took too long and were cut"),
-    }
-    if let Some(rehearsal) = rehearsal {
-        rehearsal.stop().await;
-    }
-    Ok(())
-}
-
-/// Starts the stand-in of Twilio's cloud, which calls us back as Twilio would.
-async fn rehearse(
-    addr: SocketAddr,
-    account: &Account,
-    public: &BaseUrl,
-    demonstration: &Demonstration,
-) -> anyhow::Result<Rehearsal> {
-    let settings = rehearsal::Settings {
-        addr,
-        tls_addr: None,
-        account: rehearsal::Account {
-            account_sid: account.account_sid.clone(),
-            auth_token: account.auth_token.expose_secret().to_owned(),
-            api_key_sid: account.api_key_sid.clone(),
-            api_key_secret: account.api_key_secret.expose_secret().to_owned(),
-        },
-        number: REHEARSAL_NUMBER.to_owned(),
-        voice_url: format!("{public}/incoming"),
-        voice_fallback_url: None,
-        status_callback_url: None,
-        people: demonstration.people().iter().map(caller).collect(),
-    };
-    rehearsal::start(settings).await.context("REHEARSAL_ADDR")
-}
-
-#[expect(clippy::disallowed_methods, reason = "a customer's own phone knows its number")]
-fn caller(person: &directory::Person) -> rehearsal::Person {
-    rehearsal::Person { label: person.label.clone(), number: person.number.expose().to_owned() }
-}
-
-/// An account that exists until this process ends.
-fn invented(chance: &Chance) -> Account {
-    Account {
-        account_sid: format!("AC{}", chance.hex::<16>()),
-        api_key_sid: format!("SK{}", chance.hex::<16>()),
-        api_key_secret: chance.hex::<16>().into(),
-        auth_token: chance.hex::<16>().into(),
-    }
-}
-
-fn banner(addr: SocketAddr, public: &BaseUrl, rehearsal: Option<&Rehearsal>) -> String {
-    let version = env!("CARGO_PKG_VERSION");
-    let port = addr.port();
-    let Some(rehearsal) = rehearsal else {
-        return format!(
-            "\n  Hitoku {version}\n\n  listening on      http://{addr}\n  console           {public}/\n\n  \
-             Twilio must be told, at your number's voice configuration:\n  \
-             A call comes in   Webhook, {public}/incoming, HTTP POST\n\n"
-        );
-    };
-    let phone = rehearsal.addr().port();
-    format!(
-        "\n  Hitoku {version}, in rehearsal: no Twilio account is configured\n\n  \
-         console           http://localhost:{port}\n  customer's phone  http://localhost:{phone}\n\n"
-    )
-}
-
-async fn told_to_end() {
-    let (Ok(mut terminate), Ok(mut interrupt)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-    }
-}
-
 #[expect(clippy::print_stdout, reason = "what a person who starts it in a terminal reads")]
-fn say(text: &str) -> ExitCode {
-    print!("{text}");
-    ExitCode::SUCCESS
+fn say(text: &str) {
+    println!("{text}");
 }
 
 #[expect(clippy::print_stderr, reason = "what a person who starts it in a terminal reads")]

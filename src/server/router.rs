@@ -62,7 +62,8 @@ pub fn router(parts: Parts) -> Router {
         .route("/incoming", any(enter).with_state(door.clone()))
         // As it may be written at Twilio: a caller is not to hear of a slash.
         .route("/incoming/", any(enter).with_state(door.clone()))
-        .route("/dialed", any(enter).with_state(door))
+        .route("/dialed", any(enter).with_state(door.clone()))
+        .route("/status", any(enter).with_state(door))
         .route("/healthz", get(async || "ok\n"))
         .merge(files)
         .with_state(pages)

@@ -39,7 +39,7 @@ impl TokenDesk {
     }
 
     fn sign(&self, identity: &Identity) -> anyhow::Result<String> {
-        let now = self.clock.now();
+        let now = self.clock.seconds();
         let claims = Claims {
             jti: format!("{}-{now}", self.api_key_sid),
             grants: Grants {

@@ -47,6 +47,11 @@ pub enum Problem {
         /// The file.
         path: String,
     },
+    /// A database that others can reach, and no key.
+    #[error(
+        "DATABASE_URL names a PostgreSQL, and then NUMBER_KEY must be set too: `hitoku keys new` makes a key"
+    )]
+    NoKey,
     /// Some settings of a Twilio account, but not all.
     #[error(
         "{} {} set, so this is not a rehearsal, and then {} must be set too",

@@ -1,4 +1,4 @@
-//! `/incoming` and `/dialed` as server functions, with encodings of their own: Twilio's form in, TwiML out.
+//! `/incoming`, `/dialed` and `/status` as server functions, with encodings of their own: Twilio's form in, TwiML out.
 //!
 //! They are in this crate and not in `console`, so that no browser's download knows that they exist.
 
@@ -12,7 +12,7 @@ use leptos::server_fn::request::{ClientReq, Req};
 use leptos::server_fn::response::{ClientRes, TryRes};
 use leptos::server_fn::{Bytes, ContentType, Decodes, Encodes, Format, FormatType};
 
-use super::form::{DialedCall, IncomingCall};
+use super::form::{DialedCall, IncomingCall, ProgressedCall};
 use super::phrases;
 use super::reception::Reception;
 use super::twiml::Twiml;
@@ -26,7 +26,13 @@ pub(crate) async fn incoming(call: IncomingCall) -> Result<Twiml, Trouble> {
 /// Twilio's `action` of our `<Dial>`.
 #[server(prefix = "", endpoint = "/dialed", input = TwilioForm, output = TwimlBody, input_derive = (Clone,))]
 pub(crate) async fn dialed(call: DialedCall) -> Result<Twiml, Trouble> {
-    Ok(reception()?.dialed(&call))
+    Ok(reception()?.dialed(&call).await)
+}
+
+/// Twilio's `statusCallback` of our `<Client>`, and of the number if it is set there.
+#[server(prefix = "", endpoint = "/status", input = TwilioForm, output = TwimlBody, input_derive = (Clone,))]
+pub(crate) async fn progressed(call: ProgressedCall) -> Result<Twiml, Trouble> {
+    Ok(reception()?.progressed(&call).await)
 }
 
 fn reception() -> Result<Arc<Reception>, Trouble> {
@@ -73,6 +79,12 @@ impl<E: Send, R: Req<E> + Send + 'static> FromReq<TwilioForm, R, E> for Dialed {
     }
 }
 
+impl<E: Send, R: Req<E> + Send + 'static> FromReq<TwilioForm, R, E> for Progressed {
+    async fn from_req(request: R) -> Result<Self, E> {
+        Ok(Self { call: ProgressedCall::read(&request.try_into_bytes().await?) })
+    }
+}
+
 impl<E: Send, R: TryRes<E>> IntoRes<TwimlBody, R, E> for Twiml {
     async fn into_res(self) -> Result<R, E> {
         R::try_from_string(TwimlBody::CONTENT_TYPE, self.into_string())
@@ -91,6 +103,12 @@ impl<E: FromServerFnError, R: ClientReq<E>> IntoReq<TwilioForm, R, E> for Incomi
 }
 
 impl<E: FromServerFnError, R: ClientReq<E>> IntoReq<TwilioForm, R, E> for Dialed {
+    fn into_req(self, _: &str, _: &str) -> Result<R, E> {
+        never()
+    }
+}
+
+impl<E: FromServerFnError, R: ClientReq<E>> IntoReq<TwilioForm, R, E> for Progressed {
     fn into_req(self, _: &str, _: &str) -> Result<R, E> {
         never()
     }

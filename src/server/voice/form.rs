@@ -2,14 +2,17 @@
 //! [`PhoneNumber`].
 
 use std::borrow::Cow;
-use std::fmt;
 
 use directory::PhoneNumber;
+use domain::Millis;
+use records::{CallSid, Outcome, What};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc2822;
 
 /// A call that has come in.
 #[derive(Clone, Debug)]
 pub(crate) struct IncomingCall {
-    pub(crate) call_sid: CallSid,
+    pub(crate) call_sid: Option<CallSid>,
     /// Who calls; `None` when the number is withheld, missing, or none (`sip:…`, `client:…`).
     pub(crate) from: Option<PhoneNumber>,
 }
@@ -17,13 +20,20 @@ pub(crate) struct IncomingCall {
 /// A call whose dialling is over.
 #[derive(Clone, Debug)]
 pub(crate) struct DialedCall {
-    pub(crate) call_sid: CallSid,
+    pub(crate) call_sid: Option<CallSid>,
     pub(crate) status: DialCallStatus,
 }
 
-/// Twilio's name for a call, if it really is one: anything else might be a number, and this goes into the log.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct CallSid(Option<Box<str>>);
+/// How far a call is (`statusCallback`).
+#[derive(Clone, Debug)]
+pub(crate) struct ProgressedCall {
+    /// The caller's, also when it is the operator's leg that has got further.
+    pub(crate) call_sid: Option<CallSid>,
+    /// When it got so far, if Twilio says so.
+    pub(crate) at: Option<Millis>,
+    /// How far; `None` if that says nothing to us.
+    pub(crate) what: Option<What>,
+}
 
 /// What became of a `<Dial>`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,38 +53,67 @@ pub(crate) enum DialCallStatus {
 impl IncomingCall {
     pub(crate) fn read(form: &[u8]) -> Self {
         let [call_sid, from] = fields(form, ["CallSid", "From"]);
-        Self { call_sid: CallSid::read(call_sid), from: from.and_then(|from| PhoneNumber::parse(&from).ok()) }
+        Self { call_sid: sid(call_sid), from: from.and_then(|from| PhoneNumber::parse(&from).ok()) }
     }
 }
 
 impl DialedCall {
     pub(crate) fn read(form: &[u8]) -> Self {
         let [call_sid, status] = fields(form, ["CallSid", "DialCallStatus"]);
-        let status = match status.as_deref().unwrap_or_default() {
-            "completed" | "answered" => DialCallStatus::Completed,
-            "busy" => DialCallStatus::Busy,
-            "no-answer" => DialCallStatus::NoAnswer,
-            "canceled" => DialCallStatus::Canceled,
-            _ => DialCallStatus::Failed,
-        };
-        Self { call_sid: CallSid::read(call_sid), status }
+        let status = DialCallStatus::read(status.as_deref().unwrap_or_default());
+        Self { call_sid: sid(call_sid), status: status.unwrap_or(DialCallStatus::Failed) }
     }
 }
 
-impl CallSid {
-    fn read(text: Option<Cow<'_, str>>) -> Self {
-        let is_one = |text: &str| {
-            text.len() == 34
-                && text.strip_prefix("CA").is_some_and(|hex| hex.bytes().all(|byte| byte.is_ascii_hexdigit()))
+impl ProgressedCall {
+    pub(crate) fn read(form: &[u8]) -> Self {
+        let [call_sid, parent, status, at] =
+            fields(form, ["CallSid", "ParentCallSid", "CallStatus", "Timestamp"]);
+        let status = status.as_deref().unwrap_or_default();
+        let parent = sid(parent);
+        let ended = DialCallStatus::read(status).map(DialCallStatus::outcome);
+        let what = match status {
+            _ if parent.is_none() => ended.map(|_| What::Over),
+            "ringing" => Some(What::Rang),
+            "in-progress" => Some(What::Answered),
+            _ => ended.map(What::Ended),
         };
-        Self(text.filter(|text| is_one(text)).map(|text| text.into_owned().into_boxed_str()))
+        Self { call_sid: parent.or_else(|| sid(call_sid)), at: at.and_then(|at| millis(&at)), what }
     }
 }
 
-impl fmt::Display for CallSid {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.as_deref().unwrap_or("none"))
+impl DialCallStatus {
+    fn read(text: &str) -> Option<Self> {
+        Some(match text {
+            "completed" | "answered" => Self::Completed,
+            "busy" => Self::Busy,
+            "no-answer" => Self::NoAnswer,
+            "canceled" => Self::Canceled,
+            "failed" => Self::Failed,
+            _ => return None,
+        })
     }
+
+    pub(crate) fn outcome(self) -> Outcome {
+        match self {
+            Self::Completed => Outcome::Completed,
+            Self::Busy => Outcome::Busy,
+            Self::NoAnswer => Outcome::NoAnswer,
+            Self::Canceled => Outcome::Canceled,
+            Self::Failed => Outcome::Failed,
+        }
+    }
+}
+
+/// Twilio's name for a call, if it really is one: anything else might be a number, and this goes into the log.
+fn sid(text: Option<Cow<'_, str>>) -> Option<CallSid> {
+    CallSid::parse(&text?)
+}
+
+/// Twilio writes `Tue, 31 Aug 2010 20:36:28 +0000`.
+fn millis(text: &str) -> Option<Millis> {
+    let time = OffsetDateTime::parse(text, &Rfc2822).ok()?;
+    Millis::try_from(time.unix_timestamp_nanos() / 1_000_000).ok()
 }
 
 /// The first value of each of these fields, named as Twilio writes them. What cannot be read is not there.
@@ -116,10 +155,30 @@ mod tests {
 
     #[test]
     fn a_call_sid_that_is_none_is_not_repeated() {
-        let shown = |form: &str| IncomingCall::read(form.as_bytes()).call_sid.to_string();
+        let shown = |form: &str| Some(IncomingCall::read(form.as_bytes()).call_sid?.to_string());
         let sid = format!("CA{}", "0a".repeat(16));
-        assert_eq!(shown(&format!("CallSid={sid}")), sid);
-        assert_eq!(shown("CallSid=%2B447700900101"), "none");
+        assert_eq!(shown(&format!("CallSid={sid}")), Some(sid));
+        assert_eq!(shown("CallSid=%2B447700900101"), None);
+    }
+
+    #[test]
+    fn progress_is_the_callers_calls_whosever_leg_it_is() {
+        let (ours, theirs) = (format!("CA{}", "a".repeat(32)), format!("CA{}", "b".repeat(32)));
+        let read = |rest: &str| {
+            let call = ProgressedCall::read(format!("CallSid={theirs}&{rest}").as_bytes());
+            (call.call_sid.unwrap().to_string(), call.what)
+        };
+        let leg = |status: &str| read(&format!("ParentCallSid={ours}&CallStatus={status}"));
+        assert_eq!(leg("ringing"), (ours.clone(), Some(What::Rang)));
+        assert_eq!(leg("in-progress"), (ours.clone(), Some(What::Answered)));
+        assert_eq!(leg("completed"), (ours.clone(), Some(What::Ended(Outcome::Completed))));
+        assert_eq!(leg("no-answer"), (ours.clone(), Some(What::Ended(Outcome::NoAnswer))));
+        assert_eq!(leg("queued"), (ours.clone(), None));
+        assert_eq!(read("CallStatus=completed"), (theirs.clone(), Some(What::Over)));
+        assert_eq!(read("CallStatus=ringing"), (theirs.clone(), None));
+        let at = ProgressedCall::read(b"Timestamp=Tue%2C+31+Aug+2010+20%3A36%3A28+%2B0000").at;
+        assert_eq!(at, Some(1_283_286_988_000));
+        assert_eq!(ProgressedCall::read(b"Timestamp=soon").at, None);
     }
 
     #[test]

@@ -1,82 +1,161 @@
 //! The reception: takes a call, asks the directory whose it is, and says in TwiML what happens next.
 //!
-//! Invariant: it always answers within the directory's deadline, and logs one line a call, without a number.
+//! Invariant: it always answers within the deadlines below, what it answered is on disk before, and one line a call is
+//! logged, without a number.
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use directory::{Directory, PhoneNumber};
+use directory::{Aliases, Directory, PhoneNumber};
+use domain::{CallRef, Identity, Millis};
+use records::{CallSid, Came, Event, Ledger, Outcome, What};
+use sha2::{Digest as _, Sha256};
 use tokio::time::{Instant, timeout};
 
-use super::form::{DialCallStatus, DialedCall, IncomingCall};
+use super::form::{DialCallStatus, DialedCall, IncomingCall, ProgressedCall};
 use super::phrases;
 use super::twiml::{Told, Twiml};
 use crate::chance::Chance;
+use crate::clock::Clock;
 use crate::settings::BaseUrl;
 
 /// Answers the voice webhooks.
 #[derive(Clone)]
 pub struct Reception {
-    directory: Arc<dyn Directory>,
-    public: BaseUrl,
-    chance: Chance,
+    /// Knows whose number it is.
+    pub directory: Arc<dyn Directory>,
+    /// Names callers whom nobody knows.
+    pub aliases: Arc<Aliases>,
+    /// Takes their calls; without one they hear that they are not known.
+    pub unknown_callers: Option<Identity>,
+    /// Keeps what becomes of calls.
+    pub ledger: Arc<Ledger>,
+    /// Where Twilio calls us back.
+    pub public: BaseUrl,
+    /// For calls that Twilio has no name for.
+    pub chance: Chance,
+    /// For what Twilio gives no time.
+    pub clock: Clock,
 }
 
 /// How long the directory may take. Twilio waits longer, but a caller hears nothing meanwhile.
 const DEADLINE: Duration = Duration::from_secs(2);
+/// How long keeping the record may take: on a disk that hangs, a caller is answered all the same.
+const KEPT_WITHIN: Duration = Duration::from_secs(1);
 
 impl Reception {
-    /// A reception that asks this directory, and is called back at `public`.
-    #[must_use]
-    pub fn new(directory: Arc<dyn Directory>, public: BaseUrl, chance: Chance) -> Self {
-        Self { directory, public, chance }
-    }
-
     /// A call has come in.
     pub(crate) async fn incoming(&self, call: IncomingCall) -> Twiml {
         let since = Instant::now();
-        let (twiml, outcome) = match &call.from {
-            Some(number) => self.connect(number).await,
-            None => (Twiml::say(phrases::WITHHELD), "no number"),
+        let call_ref = self.call_ref(call.call_sid);
+        let (twiml, came) = match &call.from {
+            Some(number) => self.connect(number, call_ref).await,
+            None => (Twiml::say(phrases::WITHHELD), came(call_ref, Outcome::Withheld)),
         };
+        let outcome = came.outcome;
+        self.keep(call.call_sid, None, What::Came(came)).await;
         let took_us = since.elapsed().as_micros();
-        tracing::info!(call_sid = %call.call_sid, outcome, took_us, "a call came in");
+        tracing::info!(call_sid = %Shown(call.call_sid), %outcome, took_us, "a call came in");
         twiml
     }
 
     /// The operator's part of a call is over.
-    pub(crate) fn dialed(&self, call: &DialedCall) -> Twiml {
+    pub(crate) async fn dialed(&self, call: &DialedCall) -> Twiml {
         let twiml = match call.status {
             DialCallStatus::Completed | DialCallStatus::Canceled => Twiml::hang_up(),
             DialCallStatus::Busy => Twiml::say(phrases::BUSY),
             DialCallStatus::NoAnswer => Twiml::say(phrases::NO_ANSWER),
             DialCallStatus::Failed => Twiml::say(phrases::TROUBLE),
         };
-        tracing::info!(call_sid = %call.call_sid, outcome = ?call.status, "a call was dialled");
+        let outcome = call.status.outcome();
+        self.keep(call.call_sid, None, What::Ended(outcome)).await;
+        tracing::info!(call_sid = %Shown(call.call_sid), %outcome, "a call was dialled");
         twiml
     }
 
-    async fn connect(&self, number: &PhoneNumber) -> (Twiml, &'static str) {
+    /// A call has got further.
+    pub(crate) async fn progressed(&self, call: &ProgressedCall) -> Twiml {
+        if let Some(what) = &call.what {
+            self.keep(call.call_sid, call.at, what.clone()).await;
+        }
+        tracing::debug!(call_sid = %Shown(call.call_sid), what = ?call.what, "a call has got further");
+        Twiml::nothing()
+    }
+
+    async fn connect(&self, number: &PhoneNumber, call_ref: CallRef) -> (Twiml, Came) {
         let asked = timeout(DEADLINE, self.directory.look_up(number)).await;
         match asked
             .map(|answer| answer.and_then(|found| found.map(|found| found.without(number)).transpose()))
         {
             Ok(Ok(Some(found))) => {
-                let call_ref = self.chance.call_ref();
                 let told = Told {
                     customer_name: found.customer_name.as_deref(),
                     customer_id: found.customer_id.as_deref(),
+                    caller_alias: None,
                     call_ref: &call_ref,
                 };
-                (Twiml::dial(&found.operator, told, &self.public), "dial")
+                let twiml = Twiml::dial(&found.operator, told, &self.public);
+                let came = came(call_ref, Outcome::Ringing);
+                (twiml, Came { customer: found.customer_id, operator: Some(found.operator), ..came })
             }
-            Ok(Ok(None)) => (Twiml::say(phrases::UNKNOWN), "unknown caller"),
+            Ok(Ok(None)) => self.introduce(number, call_ref),
             Ok(Err(silent)) => {
                 tracing::warn!(error = %silent, "the directory did not say who calls");
-                (Twiml::say(phrases::TROUBLE), "no directory")
+                (Twiml::say(phrases::TROUBLE), came(call_ref, Outcome::NoDirectory))
             }
-            Err(_) => (Twiml::say(phrases::TROUBLE), "slow directory"),
+            Err(_) => {
+                tracing::warn!("the directory took too long to say who calls");
+                (Twiml::say(phrases::TROUBLE), came(call_ref, Outcome::NoDirectory))
+            }
+        }
+    }
+
+    /// A caller whom nobody knows.
+    fn introduce(&self, number: &PhoneNumber, call_ref: CallRef) -> (Twiml, Came) {
+        let alias = self.aliases.alias(number);
+        let Some(operator) = &self.unknown_callers else {
+            let came = came(call_ref, Outcome::UnknownCaller);
+            return (Twiml::say(phrases::UNKNOWN), Came { alias: Some(alias), ..came });
+        };
+        let told =
+            Told { customer_name: None, customer_id: None, caller_alias: Some(&alias), call_ref: &call_ref };
+        let twiml = Twiml::dial(operator, told, &self.public);
+        let came = came(call_ref, Outcome::Ringing);
+        (twiml, Came { alias: Some(alias), operator: Some(operator.clone()), ..came })
+    }
+
+    /// The same for the same call, so that a webhook that Twilio repeats is answered as before.
+    fn call_ref(&self, call_sid: Option<CallSid>) -> CallRef {
+        let Some(call_sid) = call_sid else { return self.chance.call_ref() };
+        let mut bytes = [0; 10];
+        bytes.copy_from_slice(&Sha256::digest(format!("call ref of {call_sid}"))[..10]);
+        CallRef::from_random(bytes)
+    }
+
+    /// When this returns it is on disk, or the ledger has said in the log why it is not.
+    async fn keep(&self, call_sid: Option<CallSid>, at: Option<Millis>, what: What) {
+        let Some(call_sid) = call_sid else { return };
+        let at = at.unwrap_or_else(|| self.clock.now());
+        let kept = timeout(KEPT_WITHIN, self.ledger.keep(Event { call_sid, at, what })).await;
+        if kept.is_err() {
+            tracing::error!(%call_sid, "the disk is so slow that a caller was answered before the call's record was on it");
+        }
+    }
+}
+
+fn came(call_ref: CallRef, outcome: Outcome) -> Came {
+    Came { call_ref, customer: None, alias: None, operator: None, outcome }
+}
+
+/// A call's name in the log.
+struct Shown(Option<CallSid>);
+
+impl fmt::Display for Shown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Some(call_sid) => call_sid.fmt(f),
+            None => f.write_str("none"),
         }
     }
 }

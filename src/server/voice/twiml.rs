@@ -15,6 +15,7 @@ pub(crate) struct Twiml(String);
 pub(crate) struct Told<'a> {
     pub(crate) customer_name: Option<&'a str>,
     pub(crate) customer_id: Option<&'a str>,
+    pub(crate) caller_alias: Option<&'a str>,
     pub(crate) call_ref: &'a CallRef,
 }
 
@@ -24,6 +25,11 @@ const HEAD: &str = r#"<?xml version="1.0" encoding="UTF-8"?><Response>"#;
 const TAIL: &str = "</Response>";
 
 impl Twiml {
+    /// Nothing to do.
+    pub(crate) fn nothing() -> Self {
+        Self([HEAD, TAIL].concat())
+    }
+
     /// Ends the call without a word.
     pub(crate) fn hang_up() -> Self {
         Self([HEAD, "<Hangup/>", TAIL].concat())
@@ -43,18 +49,21 @@ impl Twiml {
     /// Rings an operator's browser. The caller is announced by our own name for the call: without it the browser would be
     /// told the caller's number.
     pub(crate) fn dial(operator: &Identity, told: Told<'_>, public: &BaseUrl) -> Self {
-        let mut xml = String::with_capacity(768);
+        let mut xml = String::with_capacity(896);
         xml.push_str(HEAD);
         xml.push_str(r#"<Dial answerOnBridge="true" timeLimit="3600" timeout="20" callerId="client:"#);
         escape(&told.call_ref.0, &mut xml);
         xml.push_str(r#"" action=""#);
         escape(public.as_str(), &mut xml);
-        xml.push_str(r#"/dialed"><Client><Identity>"#);
+        xml.push_str(r#"/dialed"><Client statusCallback=""#);
+        escape(public.as_str(), &mut xml);
+        xml.push_str(r#"/status" statusCallbackEvent="ringing answered completed"><Identity>"#);
         escape(&operator.dialled(), &mut xml);
         xml.push_str("</Identity>");
         let parameters = [
             ("customerName", told.customer_name),
             ("customerId", told.customer_id),
+            ("callerAlias", told.caller_alias),
             ("callRef", Some(told.call_ref.0.as_str())),
         ];
         for (name, value) in parameters {
@@ -103,13 +112,18 @@ mod tests {
     fn dial(name: &str, id: &str) -> Twiml {
         let operator = Identity::parse("taro.yamada").unwrap();
         let call_ref = CallRef::from_random([7; 10]);
-        let told = Told { customer_name: Some(name), customer_id: Some(id), call_ref: &call_ref };
+        let told = Told {
+            customer_name: Some(name),
+            customer_id: Some(id),
+            caller_alias: None,
+            call_ref: &call_ref,
+        };
         Twiml::dial(&operator, told, &BaseUrl::parse("https://calls.example.com").unwrap())
     }
 
     #[test]
     fn a_dial_says_who_and_never_the_number() {
-        insta::assert_snapshot!(dial("O'Neil & Sons <K>", "cm-oneil").into_string(), @r#"<?xml version="1.0" encoding="UTF-8"?><Response><Dial answerOnBridge="true" timeLimit="3600" timeout="20" callerId="client:0w3ge1r70w3ge1r7" action="https://calls.example.com/dialed"><Client><Identity>taro_2Eyamada</Identity><Parameter name="customerName" value="O'Neil &amp; Sons &lt;K&gt;"/><Parameter name="customerId" value="cm-oneil"/><Parameter name="callRef" value="0w3ge1r70w3ge1r7"/></Client></Dial></Response>"#);
+        insta::assert_snapshot!(dial("O'Neil & Sons <K>", "cm-oneil").into_string(), @r#"<?xml version="1.0" encoding="UTF-8"?><Response><Dial answerOnBridge="true" timeLimit="3600" timeout="20" callerId="client:0w3ge1r70w3ge1r7" action="https://calls.example.com/dialed"><Client statusCallback="https://calls.example.com/status" statusCallbackEvent="ringing answered completed"><Identity>taro_2Eyamada</Identity><Parameter name="customerName" value="O'Neil &amp; Sons &lt;K&gt;"/><Parameter name="customerId" value="cm-oneil"/><Parameter name="callRef" value="0w3ge1r70w3ge1r7"/></Client></Dial></Response>"#);
     }
 
     #[test]

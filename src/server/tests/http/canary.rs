@@ -28,7 +28,7 @@ pub(crate) fn assert_silent() {
 }
 
 /// However the number is written: only its digits count.
-fn holds_a_number(line: &str) -> bool {
+pub(crate) fn holds_a_number(line: &str) -> bool {
     let digits: String = line.chars().filter(char::is_ascii_digit).collect();
     DIGITS.iter().any(|number| digits.contains(number))
 }

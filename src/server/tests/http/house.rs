@@ -1,5 +1,6 @@
 //! A server as tests want it, and requests as Twilio and browsers make them.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use axum::Router;
@@ -8,16 +9,20 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use directory::{Demonstration, Directory};
+use domain::Identity;
 use hmac::{Hmac, KeyInit, Mac};
+use records::Ledger;
 use server::chance::Chance;
 use server::clock::Clock;
+use server::kept::Kept;
 use server::policy::Signalling;
-use server::settings::{Account, BaseUrl};
+use server::settings::{Account, BaseUrl, Keeping, Settings, Source};
 use server::site::Site;
 use server::token::TokenDesk;
 use server::voice::{Reception, Signatures};
 use server::{Parts, router};
 use sha1::Sha1;
+use tempfile::TempDir;
 use tower::ServiceExt;
 
 use crate::canary;
@@ -25,8 +30,27 @@ use crate::canary;
 pub(crate) const PUBLIC: &str = "https://calls.example.com";
 const AUTH_TOKEN: &str = "the-auth-token";
 
-/// A server and its address book.
-pub(crate) struct House(Router);
+/// A server, its address book, and what it keeps.
+pub(crate) struct House {
+    router: Router,
+    pub(crate) kept: Kept,
+    pub(crate) ledger: Ledger,
+    folder: TempDir,
+}
+
+/// What a test wants otherwise.
+pub(crate) struct Wanted {
+    pub(crate) directory: Arc<dyn Directory>,
+    pub(crate) signalling: Signalling,
+    pub(crate) unknown_callers: Option<Identity>,
+}
+
+impl Default for Wanted {
+    fn default() -> Self {
+        let directory = Arc::new(Demonstration::new());
+        Self { directory, signalling: Signalling::Twilio, unknown_callers: None }
+    }
+}
 
 /// An answer, read to its end.
 #[derive(Debug)]
@@ -44,15 +68,16 @@ impl House {
 
     /// With this directory.
     pub(crate) fn with(directory: impl Directory) -> Self {
-        Self::built(Arc::new(directory), Signalling::Twilio)
+        Self::built(Wanted { directory: Arc::new(directory), ..Wanted::default() })
     }
 
     /// In rehearsal at this address.
     pub(crate) fn in_rehearsal(at: &str) -> Self {
-        Self::built(Arc::new(Demonstration::new()), Signalling::Rehearsal(at.to_owned()))
+        Self::built(Wanted { signalling: Signalling::Rehearsal(at.to_owned()), ..Wanted::default() })
     }
 
-    fn built(directory: Arc<dyn Directory>, signalling: Signalling) -> Self {
+    /// As it is wanted.
+    pub(crate) fn built(wanted: Wanted) -> Self {
         canary::listen();
         let account = Account {
             account_sid: format!("AC{}", "0".repeat(32)),
@@ -61,21 +86,40 @@ impl House {
             auth_token: AUTH_TOKEN.into(),
         };
         let public = BaseUrl::parse(PUBLIC).unwrap();
-        Self(router(Parts {
-            desk: Arc::new(TokenDesk::new(&account, 3600, Clock::standing_at(1_800_000_000))),
+        let folder = tempfile::tempdir().unwrap();
+        let (clock, keeping) = (Clock::standing_at(1_800_000_000), keeping(folder.path()));
+        // On threads of its own, so it may be waited for here.
+        let kept = futures::executor::block_on(Kept::open(&keeping)).unwrap();
+        let ledger = Ledger::open(folder.path(), kept.database.clone(), kept.customers.audit()).unwrap();
+        let router = router(Parts {
+            desk: Arc::new(TokenDesk::new(&account, 3600, clock.clone())),
             allowed_origins: vec!["https://console.example.com".to_owned()],
             signatures: Signatures::new(&account.auth_token, &public).unwrap(),
-            reception: Reception::new(directory, public, Chance::seeded(1)),
-            signalling,
+            reception: Reception {
+                directory: wanted.directory,
+                aliases: kept.customers.aliases(),
+                unknown_callers: wanted.unknown_callers,
+                ledger: Arc::new(ledger.clone()),
+                public,
+                chance: Chance::seeded(1),
+                clock,
+            },
+            signalling: wanted.signalling,
             site: Site::Disk("no/such/folder".into()),
             live_reload: None,
             secure: true,
-        }))
+        });
+        Self { router, kept, ledger, folder }
+    }
+
+    /// Where it keeps things.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
     }
 
     /// Any request.
     pub(crate) async fn ask(&self, request: Request<Body>) -> Answer {
-        let response = self.0.clone().oneshot(request).await.unwrap();
+        let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let body = to_bytes(body, usize::MAX).await.unwrap();
         canary::assert_silent();
@@ -91,6 +135,13 @@ impl House {
         let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
         self.ask(signed(path, body.into_bytes())).await
     }
+}
+
+/// In this folder, as without settings.
+pub(crate) fn keeping(folder: &Path) -> Keeping {
+    let path = folder.display().to_string();
+    let home = ("HITOKU_DATA", path.as_str());
+    Settings::read(&Source::of([home])).unwrap().keeping
 }
 
 impl Answer {

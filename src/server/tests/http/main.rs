@@ -9,6 +9,8 @@ mod house;
 #[cfg(test)]
 mod page;
 #[cfg(test)]
+mod records;
+#[cfg(test)]
 mod token;
 #[cfg(test)]
 mod voice;

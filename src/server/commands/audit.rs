@@ -1,0 +1,82 @@
+//! The trail of what was done.
+
+use anyhow::{Context as _, bail};
+use clap::Subcommand;
+use records::audit::{Action, Filter, Noted};
+
+use super::table::{table, time};
+use crate::say;
+
+/// The trail of what was done.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Audit {
+    /// Finds entries that were changed, removed, put in or cut off
+    Verify {
+        /// The head of an earlier time, as it was printed then: it must still be in the trail
+        #[arg(long)]
+        head: Option<String>,
+    },
+    /// The latest entries
+    List {
+        /// Only these: call, signed in, revealed, imported, added, assigned, erased, keys rotated
+        #[arg(long)]
+        action: Option<String>,
+        /// Only those about this customer
+        #[arg(long)]
+        customer: Option<String>,
+        /// How many
+        #[arg(long, default_value_t = 20)]
+        limit: u32,
+    },
+}
+
+impl Audit {
+    pub(crate) async fn run(self) -> anyhow::Result<()> {
+        match self {
+            Self::Verify { head } => verify(head.as_deref()).await,
+            Self::List { action, customer, limit } => {
+                list(action.as_deref(), customer.as_deref(), limit).await
+            }
+        }
+    }
+}
+
+async fn verify(head: Option<&str>) -> anyhow::Result<()> {
+    let noted: Option<Noted> = head.map(str::parse).transpose().context("--head")?;
+    let (_, kept) = super::open().await?;
+    let audit = kept.customers.audit();
+    let verdict = match noted {
+        Some(noted) => audit.verify_from(noted).await?,
+        None => audit.verify().await?,
+    };
+    for fault in &verdict.faults {
+        say(&format!("✗ {fault}"));
+    }
+    if !verdict.is_sound() {
+        bail!("the audit trail is not as it was written: compare it with a backup");
+    }
+    say(&format!("✓ {} entries, each as it was written. Head: {}", verdict.entries, verdict.head));
+    say(
+        "  Note the head elsewhere; `hitoku audit verify --head …` then also finds a database that was put back.",
+    );
+    Ok(())
+}
+
+async fn list(action: Option<&str>, customer: Option<&str>, limit: u32) -> anyhow::Result<()> {
+    let action = action
+        .map(|word| {
+            Action::parse(word).with_context(|| format!("--action: nothing is called `{word}` in the trail"))
+        })
+        .transpose()?;
+    let (_, kept) = super::open().await?;
+    let audit = kept.customers.audit();
+    let subject = customer.map(|customer| audit.opaque(customer));
+    let filter = Filter { action, subject, ..Filter::default() };
+    let mut rows = vec![["entry", "at", "who", "what", "subject", "detail"].map(str::to_owned).to_vec()];
+    for entry in audit.list(&filter, limit).await? {
+        let seq = entry.seq.to_string();
+        rows.push(vec![seq, time(entry.at), entry.actor, entry.action, entry.subject, entry.detail]);
+    }
+    say(&table(&rows));
+    Ok(())
+}

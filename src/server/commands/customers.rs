@@ -1,0 +1,241 @@
+//! The directory: who calls from which number, and who looks after them.
+
+use std::fs::File;
+use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, bail, ensure};
+use clap::{Args, Subcommand};
+use directory::{Sheet, Unfit, Written};
+use domain::Identity;
+use records::audit::Reason;
+
+use super::progress::Progress;
+use super::table::table;
+use crate::say;
+
+/// The directory.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Customers {
+    /// Takes a CSV file: all of it, or nothing
+    ///
+    /// Headings: id,name,operator,numbers and, if wanted, group and note. Several numbers are separated by `;`. A customer
+    /// with a known id is changed to what the file says; who is not in the file stays.
+    Import {
+        /// The file, in UTF-8
+        file: PathBuf,
+    },
+    /// Lists them, without numbers
+    List {
+        /// Only those whom this operator looks after
+        #[arg(long, value_parser = Identity::parse)]
+        operator: Option<Identity>,
+        /// Those whose id comes after this one
+        #[arg(long, default_value = "")]
+        after: String,
+        /// How many
+        #[arg(long, default_value_t = 100)]
+        limit: u32,
+    },
+    /// Shows one, without numbers
+    Show {
+        /// Their id
+        id: String,
+    },
+    /// Adds one; the numbers are read from standard input, one a line
+    Add(Add),
+    /// Gives one to another operator
+    Assign {
+        /// Their id
+        id: String,
+        /// Who looks after them from now on
+        #[arg(value_parser = Identity::parse)]
+        operator: Identity,
+    },
+    /// Erases one: numbers, name and id, here and in the records of calls
+    Erase {
+        /// Their id
+        id: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Prints the numbers of one; this is written in the audit trail, and allowed so often a day (REVEALS_PER_DAY)
+    Reveal {
+        /// Their id
+        id: String,
+        /// Why
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+/// One customer.
+#[derive(Debug, Args)]
+pub(crate) struct Add {
+    /// In the company's own terms
+    #[arg(long)]
+    id: String,
+    /// What the operator sees
+    #[arg(long)]
+    name: String,
+    /// Who looks after them
+    #[arg(long)]
+    operator: String,
+    /// The group that they belong to
+    #[arg(long, default_value = "")]
+    group: String,
+    /// For those who keep the directory; kept sealed
+    #[arg(long, default_value = "")]
+    note: String,
+}
+
+impl Customers {
+    pub(crate) async fn run(self) -> anyhow::Result<()> {
+        match self {
+            Self::Import { file } => import(&file).await,
+            Self::List { operator, after, limit } => list(operator.as_ref(), &after, limit).await,
+            Self::Show { id } => show(&id).await,
+            Self::Add(add) => add.run().await,
+            Self::Assign { id, operator } => {
+                let (_, kept) = super::open().await?;
+                kept.customers.assign(&id, &operator, &super::by()).await?;
+                say(&format!("{operator} looks after {id} now."));
+                Ok(())
+            }
+            Self::Erase { id, yes } => erase(&id, yes).await,
+            Self::Reveal { id, reason } => reveal(&id, &reason).await,
+        }
+    }
+}
+
+/// So many bad rows are named; whoever has more begins with these.
+const MOST_NAMED: usize = 50;
+
+async fn import(path: &Path) -> anyhow::Result<()> {
+    let (settings, kept) = super::open().await?;
+    let file = File::open(path).with_context(|| format!("{} cannot be opened", path.display()))?;
+    let bytes = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
+    let mut progress = Progress::new("bytes read");
+    let read = Sheet::read(file, settings.keeping.region, |done| {
+        progress.at(usize::try_from(done).unwrap_or(usize::MAX), bytes);
+    });
+    progress.end();
+    let sheet = match read {
+        Ok(sheet) => sheet,
+        Err(unfit) => {
+            if let Unfit::Rows { bad, .. } = &unfit {
+                bad.iter().take(MOST_NAMED).for_each(|row| say(&row.to_string()));
+                if bad.len() > MOST_NAMED {
+                    say(&format!("… and {} more", bad.len() - MOST_NAMED));
+                }
+            }
+            return Err(unfit).with_context(|| path.display().to_string());
+        }
+    };
+    for shared in &sheet.shared {
+        say(&format!("line {}: it has a number of line {} too, and keeps it", shared.later, shared.line));
+    }
+    let mut progress = Progress::new("customers");
+    let done = kept.customers.import(&sheet, &super::by(), |done| progress.at(done, sheet.len())).await?;
+    progress.end();
+    for taken in &done.taken {
+        say(&format!("a number of {} is of {} now", taken.from, taken.to));
+    }
+    say(&format!("{} added, {} changed, {} as they were.", done.added, done.changed, done.unchanged));
+    Ok(())
+}
+
+async fn list(operator: Option<&Identity>, after: &str, limit: u32) -> anyhow::Result<()> {
+    let (_, kept) = super::open().await?;
+    let mut rows = vec![["id", "name", "operator", "group", "numbers"].map(str::to_owned).to_vec()];
+    for customer in kept.customers.list(operator, after, limit).await? {
+        let group = customer.team.unwrap_or_default();
+        rows.push(vec![customer.id, customer.name, customer.operator, group, customer.numbers.to_string()]);
+    }
+    let listed = rows.len() - 1;
+    let last = rows.last().and_then(|row| row.first()).cloned().unwrap_or_default();
+    say(&table(&rows));
+    if listed == usize::try_from(limit)? {
+        say(&format!("(more: hitoku customers list --after '{last}')"));
+    }
+    Ok(())
+}
+
+async fn show(id: &str) -> anyhow::Result<()> {
+    let (_, kept) = super::open().await?;
+    let customer = kept.customers.show(id).await?;
+    let rows = [
+        ("id", customer.id),
+        ("name", customer.name),
+        ("operator", customer.operator),
+        ("group", customer.team.unwrap_or_default()),
+        ("note", customer.note.unwrap_or_default()),
+        ("numbers", customer.numbers.to_string()),
+    ];
+    say(&table(&rows.map(|(name, value)| vec![name.to_owned(), value])));
+    Ok(())
+}
+
+impl Add {
+    async fn run(self) -> anyhow::Result<()> {
+        let (settings, kept) = super::open().await?;
+        if std::io::stdin().is_terminal() {
+            say("The numbers, one a line; an empty line ends them:");
+        }
+        let lines = std::io::stdin().lock().lines();
+        let numbers: Vec<String> = lines
+            .take_while(|line| line.as_ref().map_or(true, |line| !line.trim().is_empty()))
+            .collect::<Result<_, _>>()?;
+        let numbers = numbers.join("\n");
+        let Self { id, name, operator, group, note } = &self;
+        let written = Written { id, name, operator, team: group, note, numbers: &numbers };
+        let done = kept.customers.add(written.read(settings.keeping.region)?, &super::by()).await?;
+        for taken in &done.taken {
+            say(&format!("a number of {} is of {} now", taken.from, taken.to));
+        }
+        say(&format!("{id} added."));
+        Ok(())
+    }
+}
+
+async fn erase(id: &str, yes: bool) -> anyhow::Result<()> {
+    let (_, kept) = super::open().await?;
+    if !yes {
+        ensure!(
+            std::io::stdin().is_terminal(),
+            "nobody is here to ask whether {id} is to be erased: say --yes"
+        );
+        print(&format!("Erase {id} for good? Type the id again: "));
+        let mut typed = String::new();
+        std::io::stdin().read_line(&mut typed)?;
+        if typed.trim() != id {
+            bail!("that is another id; nothing was erased");
+        }
+    }
+    let receipt = kept.customers.erase(id, &super::by()).await?;
+    say(&format!("Receipt: {receipt}."));
+    if !receipt.scrubbed {
+        say(
+            "Another program reads the database: until it ends, what was erased may still be in the database's own log.",
+        );
+    }
+    say("Backups of the database still have it: let them expire, or erase there too.");
+    Ok(())
+}
+
+async fn reveal(id: &str, reason: &str) -> anyhow::Result<()> {
+    let reason = Reason::parse(reason).context("--reason")?;
+    let (settings, kept) = super::open().await?;
+    let allowance = settings.keeping.reveals_per_day;
+    for number in kept.customers.reveal(id, &reason, allowance, &super::by()).await? {
+        #[expect(clippy::disallowed_methods, reason = "the one reverse path, after its audit entry")]
+        say(number.expose());
+    }
+    Ok(())
+}
+
+fn print(text: &str) {
+    let mut out = std::io::stdout();
+    let _ = write!(out, "{text}").and_then(|()| out.flush());
+}

@@ -1,0 +1,44 @@
+//! The keys that numbers are sealed with.
+
+use clap::Subcommand;
+use secrecy::ExposeSecret as _;
+
+use super::progress::Progress;
+use crate::say;
+
+/// The keys that numbers are sealed with.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Keys {
+    /// Prints a fresh key, for NUMBER_KEY
+    New,
+    /// Seals everything with another key, while calls go on; said again, it finishes what was cut off
+    ///
+    /// With a key file of its own, Hitoku makes the new key and removes the old one at the end. Where NUMBER_KEY is given,
+    /// put the new key before the old one first, with a comma between them, and restart every server.
+    Rotate,
+}
+
+impl Keys {
+    pub(crate) async fn run(self) -> anyhow::Result<()> {
+        match self {
+            Self::New => say(directory::Keys::fresh().expose_secret()),
+            Self::Rotate => rotate().await?,
+        }
+        Ok(())
+    }
+}
+
+async fn rotate() -> anyhow::Result<()> {
+    let (_, kept) = super::open().await?;
+    let mut progress = Progress::new("numbers sealed anew");
+    let done = kept.customers.rotate(&super::by(), |done, whole| progress.at(done, whole)).await?;
+    progress.end();
+    if done.resumed {
+        say("A rotation that had begun before was finished.");
+    }
+    say(&format!("{} numbers and notes are sealed with the key {} now.", done.numbers, done.key));
+    if kept.customers.keys().file().is_none() {
+        say("Remove the other keys from NUMBER_KEY, and restart every server.");
+    }
+    Ok(())
+}

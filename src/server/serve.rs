@@ -1,0 +1,187 @@
+//! Serving: composes the parts as the settings say, and ends when it is told to.
+
+use std::io::IsTerminal as _;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use directory::{By, Company, Demonstration, Directory, Guarded};
+use records::Ledger;
+use records::audit::Actor;
+use rehearsal::Rehearsal;
+use secrecy::ExposeSecret as _;
+use server::chance::Chance;
+use server::clock::Clock;
+use server::kept::Kept;
+use server::policy::Signalling;
+use server::settings::{Account, BaseUrl, Cloud, Settings, Source};
+use server::site::Site;
+use server::token::TokenDesk;
+use server::voice::{Reception, Signatures};
+use server::{Parts, router};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::say;
+
+/// The number that customers of a rehearsal dial: Twilio's own test number.
+const REHEARSAL_NUMBER: &str = "+15005550006";
+/// How long answers under way may take when the server ends.
+const GOODBYE: Duration = Duration::from_secs(5);
+
+/// Serves, and logs on standard error.
+pub(crate) async fn logged() -> anyhow::Result<()> {
+    let filter = log_filter().context("RUST_LOG should be a level such as info, or server=debug,info")?;
+    let colours = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours).init();
+    serve().await
+}
+
+/// What is logged. A socket's frames never are: in rehearsal the customer's phone sends its number over one.
+fn log_filter() -> anyhow::Result<tracing_subscriber::EnvFilter> {
+    let asked = std::env::var("RUST_LOG").ok().filter(|asked| !asked.trim().is_empty());
+    let asked = asked.as_deref().unwrap_or("info");
+    Ok(tracing_subscriber::EnvFilter::try_new(format!("{asked},tungstenite=info,tokio_tungstenite=info"))?)
+}
+
+async fn serve() -> anyhow::Result<()> {
+    let settings = Settings::read(&Source::of_the_process())?;
+    let addr = settings.listen.addr;
+    let listener = TcpListener::bind(addr)
+        .await
+        .with_context(|| format!("HITOKU_ADDR: cannot listen on {addr}; choose another address with it"))?;
+    let addr = listener.local_addr()?;
+    let (chance, clock) = (Chance::of_the_machine(), Clock::of_the_machine());
+    let kept = Kept::open(&settings.keeping).await?;
+    let ledger = Ledger::open(&settings.keeping.folder, kept.database.clone(), kept.customers.audit())
+        .context("HITOKU_DATA")?;
+    let (account, public, rehearsal) = match settings.cloud {
+        Cloud::Twilio { account, public } => (account, public, None),
+        Cloud::Rehearsal { addr: its_addr } => {
+            let account = invented(&chance);
+            let public = BaseUrl::of_local(addr);
+            let demonstration = Demonstration::new();
+            kept.demonstrate(&demonstration, &By { actor: Actor::Hitoku, at: clock.now() }).await?;
+            let rehearsal = rehearse(its_addr, &account, &public, &demonstration).await?;
+            (account, public, Some(rehearsal))
+        }
+    };
+    let signalling = match &rehearsal {
+        Some(rehearsal) => Signalling::Rehearsal(rehearsal.addr().to_string()),
+        None => Signalling::Twilio,
+    };
+    let directory: Arc<dyn Directory> = match &settings.company {
+        Some(base) => Arc::new(Guarded::new(Company::new(&base.to_url()?).context("INTERNAL_API_BASE")?)),
+        None => Arc::new(kept.customers.clone()),
+    };
+    let app = router(Parts {
+        desk: Arc::new(TokenDesk::new(&account, settings.tokens.ttl_seconds, clock.clone())),
+        allowed_origins: settings.tokens.allowed_origins,
+        signatures: Signatures::new(&account.auth_token, &public)?,
+        reception: Reception {
+            directory,
+            aliases: kept.customers.aliases(),
+            unknown_callers: settings.keeping.unknown_callers,
+            ledger: Arc::new(ledger.clone()),
+            public: public.clone(),
+            chance,
+            clock,
+        },
+        signalling,
+        site: Site::carried_or(settings.listen.site_root),
+        live_reload: settings.listen.live_reload,
+        secure: public.is_secure(),
+    });
+    say(&banner(addr, &public, rehearsal.as_ref()));
+
+    let (ending, mut ended) = tokio::sync::watch::channel(false);
+    let serving = axum::serve(listener, app).with_graceful_shutdown(async move {
+        told_to_end().await;
+        tracing::info!("ending");
+        ending.send_replace(true);
+    });
+    tokio::select! {
+        served = serving.into_future() => served?,
+        () = async {
+            let _ = ended.wait_for(|ended| *ended).await;
+            tokio::time::sleep(GOODBYE).await;
+        } => tracing::warn!("some answers took too long and were cut"),
+    }
+    if let Some(rehearsal) = rehearsal {
+        rehearsal.stop().await;
+    }
+    if let Err(unsettled) = ledger.close(GOODBYE).await {
+        tracing::warn!("{unsettled}");
+    }
+    Ok(())
+}
+
+/// Starts the stand-in of Twilio's cloud, which calls us back as Twilio would.
+async fn rehearse(
+    addr: SocketAddr,
+    account: &Account,
+    public: &BaseUrl,
+    demonstration: &Demonstration,
+) -> anyhow::Result<Rehearsal> {
+    let settings = rehearsal::Settings {
+        addr,
+        tls_addr: None,
+        account: rehearsal::Account {
+            account_sid: account.account_sid.clone(),
+            auth_token: account.auth_token.expose_secret().to_owned(),
+            api_key_sid: account.api_key_sid.clone(),
+            api_key_secret: account.api_key_secret.expose_secret().to_owned(),
+        },
+        number: REHEARSAL_NUMBER.to_owned(),
+        voice_url: format!("{public}/incoming"),
+        voice_fallback_url: None,
+        status_callback_url: None,
+        people: demonstration.people().iter().map(caller).collect(),
+    };
+    rehearsal::start(settings).await.context("REHEARSAL_ADDR")
+}
+
+#[expect(clippy::disallowed_methods, reason = "a customer's own phone knows its number")]
+fn caller(person: &directory::Person) -> rehearsal::Person {
+    rehearsal::Person { label: person.label.clone(), number: person.number.expose().to_owned() }
+}
+
+/// An account that exists until this process ends.
+fn invented(chance: &Chance) -> Account {
+    Account {
+        account_sid: format!("AC{}", chance.hex::<16>()),
+        api_key_sid: format!("SK{}", chance.hex::<16>()),
+        api_key_secret: chance.hex::<16>().into(),
+        auth_token: chance.hex::<16>().into(),
+    }
+}
+
+fn banner(addr: SocketAddr, public: &BaseUrl, rehearsal: Option<&Rehearsal>) -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    let port = addr.port();
+    let Some(rehearsal) = rehearsal else {
+        return format!(
+            "\n  Hitoku {version}\n\n  listening on      http://{addr}\n  console           {public}/\n\n  \
+             Twilio must be told, at your number's voice configuration:\n  \
+             A call comes in   Webhook, {public}/incoming, HTTP POST\n"
+        );
+    };
+    let phone = rehearsal.addr().port();
+    format!(
+        "\n  Hitoku {version}, in rehearsal: no Twilio account is configured\n\n  \
+         console           http://localhost:{port}\n  customer's phone  http://localhost:{phone}\n"
+    )
+}
+
+async fn told_to_end() {
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+}

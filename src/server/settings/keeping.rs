@@ -1,0 +1,124 @@
+//! Where customers, records of calls and keys are kept.
+
+use std::path::PathBuf;
+
+use database::Place;
+use directory::Region;
+use domain::Identity;
+use secrecy::SecretString;
+
+use super::{Problem, Source};
+
+/// Where things are kept, and by which rules.
+#[derive(Debug)]
+pub struct Keeping {
+    /// `HITOKU_DATA`: for the database, the keys and the journal, unless they are elsewhere. By default systemd's
+    /// `STATE_DIRECTORY`, or `hitoku` below the user's data folder; a rehearsal has a folder of its own in it.
+    pub folder: PathBuf,
+    /// `DATABASE_URL`, by default `hitoku.db` in the folder.
+    pub place: Place,
+    /// `NUMBER_KEY`: what numbers are sealed with. By default `number.key` in the folder, made once.
+    pub number_key: Option<SecretString>,
+    /// `PHONE_REGION`: the country of numbers without a country code, by default Japan.
+    pub region: Region,
+    /// `REVEALS_PER_DAY`: how many numbers may be revealed in 24 hours, by default 10.
+    pub reveals_per_day: u64,
+    /// `UNKNOWN_CALLERS`: the operator who takes calls of people whom nobody knows. By default they hear that they are not
+    /// known.
+    pub unknown_callers: Option<Identity>,
+}
+
+impl Keeping {
+    pub(super) fn read(source: &Source, rehearsal: bool) -> Result<Self, Problem> {
+        let folder = folder(source, rehearsal)?;
+        let place = source.parsed("DATABASE_URL", Place::SHOULD_BE, |text| Place::parse(text).ok())?;
+        let number_key = source.text("NUMBER_KEY")?.map(SecretString::from);
+        if matches!(place, Some(Place::Postgres(_))) && number_key.is_none() {
+            return Err(Problem::NoKey);
+        }
+        let region = source.parsed("PHONE_REGION", Region::SHOULD_BE, Region::parse)?;
+        let reveals = source.parsed("REVEALS_PER_DAY", "a whole number such as 10", |text| {
+            text.parse::<u32>().ok().map(u64::from)
+        })?;
+        let unknown_callers = source.parsed(
+            "UNKNOWN_CALLERS",
+            "an operator's identity: 1 to 64 letters, digits, `_`, `-`, `.` or `@`",
+            |text| Identity::parse(text).ok(),
+        )?;
+        Ok(Self {
+            place: place.unwrap_or_else(|| Place::Sqlite(folder.join("hitoku.db"))),
+            folder,
+            number_key,
+            region: region.unwrap_or(Region::JAPAN),
+            reveals_per_day: reveals.unwrap_or(10),
+            unknown_callers,
+        })
+    }
+}
+
+fn folder(source: &Source, rehearsal: bool) -> Result<PathBuf, Problem> {
+    if let Some(folder) = source.text("HITOKU_DATA")? {
+        return Ok(folder.into());
+    }
+    let state =
+        source.text("STATE_DIRECTORY")?.and_then(|folders| folders.split(':').next().map(PathBuf::from));
+    let data = source.text("XDG_DATA_HOME")?.map(PathBuf::from);
+    let home = source.text("HOME")?.map(|home| PathBuf::from(home).join(".local/share"));
+    let ours = state.or_else(|| Some(data.or(home)?.join("hitoku"))).ok_or(Problem::Bad {
+        variable: "HITOKU_DATA".to_owned(),
+        should_be: "a folder for the database and the keys, since there is no HOME",
+    })?;
+    Ok(if rehearsal { ours.join("rehearsal") } else { ours })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read<const N: usize>(variables: [(&str, &str); N]) -> Result<Keeping, Problem> {
+        Keeping::read(&Source::of(variables), false)
+    }
+
+    fn folder_of<const N: usize>(variables: [(&str, &str); N]) -> String {
+        read(variables).unwrap().folder.display().to_string()
+    }
+
+    #[test]
+    fn without_settings_it_is_a_file_in_the_users_data_folder() {
+        let keeping = read([("HOME", "/home/a")]).unwrap();
+        assert_eq!(keeping.place.to_string(), "SQLite, /home/a/.local/share/hitoku/hitoku.db");
+        assert!(keeping.number_key.is_none() && keeping.unknown_callers.is_none());
+        assert_eq!((keeping.region, keeping.reveals_per_day), (Region::JAPAN, 10));
+        let rehearsal = Keeping::read(&Source::of([("HOME", "/home/a")]), true).unwrap();
+        assert_eq!(rehearsal.folder.display().to_string(), "/home/a/.local/share/hitoku/rehearsal");
+    }
+
+    #[test]
+    fn a_folder_is_given_or_the_services_or_the_users() {
+        assert_eq!(folder_of([("HITOKU_DATA", "x"), ("STATE_DIRECTORY", "/s"), ("HOME", "/h")]), "x");
+        assert_eq!(folder_of([("STATE_DIRECTORY", "/s:/t"), ("HOME", "/h")]), "/s");
+        assert_eq!(folder_of([("XDG_DATA_HOME", "/d"), ("HOME", "/h")]), "/d/hitoku");
+        assert!(read([]).unwrap_err().to_string().starts_with("HITOKU_DATA should be a folder"));
+    }
+
+    #[test]
+    fn on_a_database_of_others_the_key_must_be_given() {
+        let url = ("DATABASE_URL", "postgres://a:hush@db/hitoku");
+        let problem = read([("HOME", "/h"), url]).unwrap_err().to_string();
+        assert!(
+            problem.contains("NUMBER_KEY")
+                && problem.contains("hitoku keys new")
+                && !problem.contains("hush")
+        );
+        assert!(read([("HOME", "/h"), url, ("NUMBER_KEY", "x")]).is_ok());
+        for (variable, value) in [
+            ("DATABASE_URL", "mysql://a"),
+            ("PHONE_REGION", "Japan"),
+            ("REVEALS_PER_DAY", "-1"),
+            ("UNKNOWN_CALLERS", "a b"),
+        ] {
+            let problem = read([("HOME", "/h"), (variable, value)]).unwrap_err().to_string();
+            assert!(problem.starts_with(&format!("{variable} should be ")), "{problem}");
+        }
+    }
+}
