@@ -17,6 +17,8 @@ use crate::{files, process, workspace::Workspace};
 /// How much of a hash a name carries: enough that two files never meet.
 const HASH_DIGITS: usize = 16;
 const MANIFEST: &str = "manifest.json";
+/// The most that wasm, glue and css together may be in brotli, in bytes.
+const HEAVIEST: u64 = 100_000;
 
 /// A file of the site on its way into the binary.
 struct Asset {
@@ -48,6 +50,8 @@ pub(crate) fn pack(workspace: &Workspace) -> Result<()> {
         files::write(&fresh.join(asset.file()), &asset.bytes)?;
     }
     compress(workspace, &fresh, &assets)?;
+    weigh(&fresh, &assets)?;
+    refuse_paths(&assets)?;
     let manifest: Vec<Value> = assets.iter().map(|asset| asset.entry(&fresh)).collect();
     files::write(&fresh.join(MANIFEST), &serde_json::to_vec_pretty(&manifest)?)?;
 
@@ -154,6 +158,34 @@ fn refuse_imports(assets: &[Asset]) -> Result<()> {
     )
 }
 
+/// What a browser downloads before the page is alive, besides Twilio's SDK.
+fn weigh(folder: &Path, assets: &[Asset]) -> Result<()> {
+    let ours = assets.iter().filter(|asset| asset.logical.starts_with("/pkg/"));
+    let sizes = ours.map(|asset| files::size(&folder.join(format!("{}.br", asset.file()))));
+    let size: u64 = sizes.sum::<Result<u64>>()?;
+    ensure!(
+        size <= HEAVIEST,
+        "wasm + glue + css are {size} B in brotli, and the most that they may be is {HEAVIEST} B: see src/xtask/assets.rs"
+    );
+    println!("  wasm + glue + css: {size} B in brotli, of {HEAVIEST} B at most");
+    Ok(())
+}
+
+/// The WebAssembly is everybody's to read, and names no folder of the machine that built it.
+fn refuse_paths(assets: &[Asset]) -> Result<()> {
+    for asset in assets.iter().filter(|asset| asset.content_type == "application/wasm") {
+        let named = |needle: &&str| asset.bytes.windows(needle.len()).any(|bytes| bytes == needle.as_bytes());
+        if let Some(path) = ["/registry/src/", "/home/", "/root/", "/Users/"].iter().find(|path| named(path))
+        {
+            bail!(
+                "{} names a folder below `{path}`: see `without_paths` in src/xtask/release.rs",
+                asset.logical
+            );
+        }
+    }
+    Ok(())
+}
+
 fn compress(workspace: &Workspace, folder: &Path, assets: &[Asset]) -> Result<()> {
     let files = assets.iter().filter(|asset| asset.compressible).map(|asset| folder.join(asset.file()));
     let mut node = Command::new("node");
@@ -203,6 +235,34 @@ mod tests {
         assert_eq!(entry["file"], "pkg/a.ba7816bf8f01cfea.css");
         assert_eq!(entry["etag"], "\"ba7816bf8f01cfea\"");
         assert_eq!(entry["br"], Value::Null);
+    }
+
+    #[test]
+    fn what_is_too_heavy_is_refused_with_its_weight() {
+        let site = Scratch::new("heavy");
+        let file = site.0.join("pkg/hitoku.wasm");
+        files::write(&file, b"wasm").unwrap();
+        let asset = Asset::read(&site.0, &file).unwrap();
+        let compressed = site.0.join(format!("{}.br", asset.file()));
+        let weighed = |bytes: u64| {
+            files::write(&compressed, &vec![0; usize::try_from(bytes).unwrap()]).unwrap();
+            weigh(&site.0, std::slice::from_ref(&asset))
+        };
+        weighed(HEAVIEST).unwrap();
+        let error = weighed(HEAVIEST + 1).unwrap_err().to_string();
+        assert!(error.contains("100001 B") && error.contains("100000 B"), "{error}");
+    }
+
+    #[test]
+    fn a_path_of_the_builders_is_refused() {
+        let site = Scratch::new("paths");
+        let file = site.0.join("pkg/hitoku.wasm");
+        let refused = |bytes: &[u8]| {
+            files::write(&file, bytes).unwrap();
+            refuse_paths(&[Asset::read(&site.0, &file).unwrap()])
+        };
+        refused(b"\0asm leptos-0.8.23/src/mount.rs src/domain/identity.rs").unwrap();
+        assert!(refused(b"\0asm /x/.cargo/registry/src/index/leptos-0.8.23/src/mount.rs").is_err());
     }
 
     #[test]

@@ -40,8 +40,21 @@ pub(crate) fn all_files(path: &Path) -> Result<Vec<PathBuf>> {
     Ok(entries.iter().map(|entry| all_files(entry)).collect::<Result<Vec<_>>>()?.concat())
 }
 
+/// The folders right below a folder, sorted.
+pub(crate) fn folders_in(folder: &Path) -> Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(folder).with_context(|| format!("reading {}", folder.display()))?;
+    let entries = entries.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
+    let mut folders: Vec<_> = entries.into_iter().filter(|path| path.is_dir()).collect();
+    folders.sort();
+    Ok(folders)
+}
+
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
     fs::read(path).with_context(|| format!("reading {}", path.display()))
+}
+
+pub(crate) fn size(path: &Path) -> Result<u64> {
+    Ok(fs::metadata(path).with_context(|| format!("looking at {}", path.display()))?.len())
 }
 
 pub(crate) fn read_text(path: &Path) -> Result<String> {

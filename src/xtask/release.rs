@@ -5,7 +5,10 @@
 
 use anyhow::{Context as _, Result};
 
-use crate::{assets, files, process, progress, workspace::Workspace};
+use crate::{
+    assets, files, process, progress,
+    workspace::{self, Workspace},
+};
 
 /// A program of ours: its package and its binary.
 pub(crate) type Program = (&'static str, &'static str);
@@ -15,6 +18,8 @@ pub(crate) const REHEARSAL: Program = ("rehearsal", "rehearsal");
 /// The crate that becomes WebAssembly.
 const FRONT: &str = "browser";
 const STAMP: &str = "packed-site.inputs";
+/// Reaches the compiler for the WebAssembly alone, and keeps Cargo's other builds as they are.
+const WASM_FLAGS: &str = "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS";
 
 /// Builds the site and then the programs, which embed it.
 pub(crate) fn build(workspace: &Workspace, programs: &[Program]) -> Result<()> {
@@ -38,10 +43,23 @@ fn build_site(workspace: &Workspace) -> Result<()> {
     }
     progress::timed("page and WebAssembly", "compiling and optimising", || {
         let mut leptos = workspace.cargo(["leptos", "build", "--release", "--frontend-only"]);
-        process::shown(leptos.env("PATH", workspace.search_path()?))
+        leptos.env("PATH", workspace.search_path()?).env(WASM_FLAGS, without_paths(workspace)?);
+        process::shown(&mut leptos)
     })?;
     progress::timed("assets", "naming by content and compressing", || assets::pack(workspace))?;
     files::write(&stamp, inputs.as_bytes())
+}
+
+/// A panic names the file that it is in: without the folders of whoever built it, which nobody need learn, and which would
+/// make the bytes another machine's own.
+fn without_paths(workspace: &Workspace) -> Result<String> {
+    let mut folders = vec![workspace.root().to_owned()];
+    let registry = workspace::cargo_home()?.join("registry/src");
+    if registry.is_dir() {
+        folders.extend(files::folders_in(&registry)?);
+    }
+    let flags = folders.iter().map(|folder| format!("--remap-path-prefix={}=", folder.display()));
+    Ok(flags.collect::<Vec<_>>().join(" "))
 }
 
 /// A digest of all that the site is made of.

@@ -131,11 +131,15 @@ fn cargo_bin() -> Result<PathBuf> {
     if let Some(root) = env::var_os("CARGO_INSTALL_ROOT") {
         return Ok(Path::new(&root).join("bin"));
     }
-    let home = match env::var_os("CARGO_HOME") {
+    Ok(cargo_home()?.join("bin"))
+}
+
+/// Where Cargo keeps what it has downloaded.
+pub(crate) fn cargo_home() -> Result<PathBuf> {
+    Ok(match env::var_os("CARGO_HOME") {
         Some(home) => PathBuf::from(home),
         None => env::home_dir().context("neither CARGO_HOME nor HOME is set")?.join(".cargo"),
-    };
-    Ok(home.join("bin"))
+    })
 }
 
 #[cfg(test)]
