@@ -1,6 +1,7 @@
 //! The caller and one operator, put through to each other.
 //!
-//! The call outlives the operator's socket for as long as their SDK asked; coming back needs the token of that call.
+//! The call outlives the operator's socket for as long as their SDK asked; coming back needs the token of that call. It outlives
+//! their media as well: a browser that closes its connection has not hung up until it says so.
 
 use std::{pin::pin, time::Duration};
 
@@ -22,6 +23,9 @@ use crate::{
     signalling::{devices::ConnectionId, frame::ServerFrame, session::LegSignal},
 };
 
+/// How long a leg is kept that no media comes from. Twilio does not tell; the SDK counts on 37 s in which it mends what it can.
+const MEDIA_HOLD: Duration = Duration::from_secs(60);
+
 /// An answered leg.
 pub(super) struct Talk<'a> {
     leg: &'a mut Leg,
@@ -32,6 +36,8 @@ pub(super) struct Talk<'a> {
     /// How long a lost socket is waited for.
     hold: Duration,
     lost_at: Option<Instant>,
+    /// Since when no media comes from the operator, whatever their socket does.
+    voiceless_since: Option<Instant>,
     /// Names the browser's end of the media: another name is another browser, or a page loaded anew.
     ufrag: Option<String>,
     bridged: bool,
@@ -58,6 +64,7 @@ impl<'a> Talk<'a> {
             connection: Some(connection),
             hold: Duration::ZERO,
             lost_at: None,
+            voiceless_since: None,
             ufrag: None,
             bridged: false,
         }
@@ -112,10 +119,11 @@ impl Line {
         }
     }
 
-    /// One event, or `deadline`, whichever comes first. A lost socket has a deadline of its own.
+    /// One event, or `deadline`, whichever comes first. A lost socket has a deadline of its own, and so have lost media.
     async fn talk_until(&mut self, talk: &mut Talk<'_>, deadline: Instant) -> Option<EndedBy> {
         let held_until = talk.lost_at.map(|at| at + talk.hold);
-        let deadline = held_until.map_or(deadline, |until| until.min(deadline));
+        let voiceless_until = talk.voiceless_since.map(|since| since + MEDIA_HOLD);
+        let deadline = held_until.into_iter().chain(voiceless_until).fold(deadline, Instant::min);
         let event = tokio::select! {
             () = time::sleep_until(deadline) => return Some(EndedBy::Us),
             event = self.next() => event,
@@ -135,7 +143,9 @@ impl Line {
                 talk.connection = None;
                 talk.lost_at = Some(Instant::now());
             }
-            CallEvent::Media(MediaEvent::Lost(media)) if media == talk.media => return Some(EndedBy::Us),
+            CallEvent::Media(MediaEvent::Lost(media)) if media == talk.media => {
+                talk.voiceless_since = Some(Instant::now());
+            }
             CallEvent::Media(MediaEvent::FirstAudio(media)) if media == talk.media => {
                 self.note_codec(talk).await
             }
@@ -203,6 +213,7 @@ impl Line {
             }
             self.drop_media(std::mem::replace(&mut talk.media, media));
             talk.ufrag = ufrag(sdp);
+            talk.voiceless_since = None;
             answer = Some(sdp_answer);
             if let Some(before) = talk.connection.filter(|before| *before != connection) {
                 self.send(before, ServerFrame::Hangup { callsid: callsid.clone(), error: None });
