@@ -1,8 +1,8 @@
 // Without a microphone nobody is available, and the page says what to do.
 import { allow } from '../harness/microphone.ts';
 import { people } from '../harness/people.ts';
-import { unplug } from '../harness/sound.ts';
-import { expect, test } from '../harness/story.ts';
+import { countRingtones, unplug } from '../harness/sound.ts';
+import { COMPLAINTS, expect, test } from '../harness/story.ts';
 
 test.describe('refused', () => {
   test.use({ microphone: 'refused' });
@@ -55,6 +55,35 @@ test('withdrawn while the operator waits', async ({ operator, cloud, house }) =>
   await allow(operator.page.context(), house.origin, true);
   await operator.button('again').click();
   await operator.is('available');
+});
+
+test.describe('withdrawn while a call rings', () => {
+  test.use({ expected: COMPLAINTS });
+
+  test('it rings on at another console', async ({ operator, seat, cloud, house }) => {
+    const ringtones = await countRingtones(operator.page);
+    const other = await (await seat()).startShift();
+    const caller = await cloud.call(people.koshii);
+    await operator.ringsFor('越井 琢巳');
+    await other.ringsFor('越井 琢巳');
+    await expect.poll(ringtones).toBe(1);
+    await allow(operator.page.context(), house.origin, false);
+    await operator.is('attention');
+    await expect(operator.page.getByRole('alert')).toContainText('マイクの使用が許可されていません');
+    await expect.poll(ringtones).toBe(0);
+    await expect.poll(() => cloud.registered('user001')).toBe(1);
+    expect(await caller.status()).toBe('ringing');
+    await other.accept();
+    await other.hears(440);
+  });
+
+  test('nobody else could answer, and the caller is told', async ({ operator, cloud, house }) => {
+    const caller = await cloud.call(people.koshii);
+    await operator.ringsFor('越井 琢巳');
+    await allow(operator.page.context(), house.origin, false);
+    await operator.is('attention');
+    await expect.poll(() => caller.said()).not.toEqual([]);
+  });
 });
 
 test('gone in the middle of a call', async ({ operator, cloud }) => {

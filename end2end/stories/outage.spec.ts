@@ -1,8 +1,14 @@
 // What breaks, comes back. Meanwhile the console says no more than is true.
+import type { Console } from '../harness/console.ts';
 import { people } from '../harness/people.ts';
 import { COMPLAINTS, expect, test } from '../harness/story.ts';
 
 test.use({ expected: COMPLAINTS });
+
+/** The browser takes itself for offline, and is reached all the same. */
+async function saysOffline(operator: Console): Promise<void> {
+  await operator.page.evaluate(() => dispatchEvent(new Event('offline')));
+}
 
 for (const [how, leave] of Object.entries({ 'ends and starts': 'end', 'is killed and starts': 'kill' } as const)) {
   test(`the server ${how} again while the operator waits`, async ({ operator, house }) => {
@@ -89,6 +95,55 @@ test('a new connection breaks before the cloud has greeted it', async ({ operato
   await operator.ringsFor('越井 琢巳');
 });
 
+test('the network appears to be gone, and nothing is promised until the line has proved itself', async ({ operator, cloud }) => {
+  const context = operator.page.context();
+  await context.setOffline(true);
+  await operator.is('lineDoubtful');
+  await expect(operator.page.getByRole('main')).toContainText('ネットワークが切れているようです');
+  await context.setOffline(false);
+  await operator.is('available');
+
+  await cloud.fail({ silent: true });
+  await saysOffline(operator);
+  await operator.is('lineDoubtful');
+  // A call that comes all the same is shown, and is a proof.
+  await cloud.fail({ silent: false });
+  await cloud.call(people.koshii);
+  await operator.ringsFor('越井 琢巳');
+  await operator.accept();
+  await operator.hears(440);
+  await operator.button('hangUp').click();
+  await operator.ended('hungUp');
+});
+
+test('the browser says that the network is gone, and is wrong', async ({ operator, cloud }) => {
+  await saysOffline(operator);
+  await expect(operator.journal).toContainText('ネットワークが切れているようです');
+  await operator.is('available');
+  await cloud.call(people.koshii);
+  await operator.ringsFor('越井 琢巳');
+});
+
+test('the network appears to be gone during a call, whose sound says that it is not', async ({ operator, cloud }) => {
+  await cloud.call(people.koshii);
+  await operator.accept();
+  await operator.page.context().setOffline(true);
+  await expect(operator.journal).toContainText('ネットワークが切れているようです');
+  await operator.hears(440);
+  await operator.is('connected');
+});
+
+test('the page is looked at again while a call rings', async ({ operator, cloud }) => {
+  await cloud.call(people.koshii);
+  await operator.ringsFor('越井 琢巳');
+  await operator.page.evaluate(() => {
+    for (const event of ['online', 'pageshow']) dispatchEvent(new Event(event));
+    document.dispatchEvent(new Event('visibilitychange'));
+  });
+  await operator.accept();
+  await operator.hears(440);
+});
+
 test('the cloud falls silent', async ({ operator, cloud }) => {
   test.slow();
   await cloud.fail({ silent: true });
@@ -136,10 +191,32 @@ test('a call that is hung up while the connection is away is over for the custom
   await operator.is('reconnecting');
   await operator.button('hangUp').click();
   await operator.is('lineDown');
+  // The browser's media are gone, and the cloud holds the call all the same: only a hang-up ends it.
+  await expect.poll(async () => (await caller.hears()).rms).toBe(0);
+  expect(await caller.status()).toBe('in-progress');
   await cloud.fail({ offline: false });
   await expect(operator.status).toHaveText(operator.word('available'), { timeout: 30_000 });
   const hangUps = async (): Promise<unknown[]> =>
     (await cloud.frames()).filter(({ direction, text }) => direction === 'in' && JSON.parse(text).type === 'hangup');
   await expect.poll(hangUps).toHaveLength(1);
   await expect.poll(() => caller.status()).toBe('completed');
+});
+
+test('the sound is interrupted for good, and the call ends as what it was', async ({ operator, cloud }) => {
+  test.slow();
+  const caller = await cloud.call(people.koshii);
+  await operator.accept();
+  await operator.hears(440);
+  await cloud.blackhole('user001', true);
+  await expect(operator.status).toHaveText(operator.word('reconnecting'), { timeout: 20_000 });
+  // The SDK mends for thirty-seven seconds, and then hangs up.
+  await expect(operator.status).toHaveText(operator.word('available'), { timeout: 50_000 });
+  await expect(operator.lastCall).toContainText(operator.word('failed'));
+  await expect(operator.lastCall).toContainText('53405');
+  await expect.poll(() => caller.status()).toBe('completed');
+  await cloud.blackhole('user001', false);
+  await cloud.call(people.sato, 880);
+  await operator.ringsFor('佐藤 美咲');
+  await operator.accept();
+  await operator.hears(880);
 });

@@ -2,7 +2,7 @@
 //!
 //! Invariant: its listeners are attached before it registers, and none of them hears what it reports while it is destroyed.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use console::Setup;
@@ -32,6 +32,9 @@ pub(crate) enum State {
 pub(crate) struct Device {
     sdk: sdk::Device,
     deaf: Rc<Cell<bool>>,
+    post: Post,
+    /// Hears the cloud's own word that it holds this device.
+    proof: RefCell<Option<Listener>>,
     _listeners: Vec<Listener>,
 }
 
@@ -68,7 +71,8 @@ impl Device {
             hear("incoming", Box::new(move |call, _| incoming(call.unchecked_into()))),
         ];
         listeners.extend(sound::watch());
-        let device = Self { sdk, deaf, _listeners: listeners };
+        let (post, proof) = (Rc::clone(post), RefCell::default());
+        let device = Self { sdk, deaf, post, proof, _listeners: listeners };
         device.register()?;
         Ok(device)
     }
@@ -76,6 +80,24 @@ impl Device {
     /// Asks it to register if it will not by itself. Asked needlessly, the SDK would stop registering by itself.
     pub(crate) fn register_if_abandoned(&self) -> Result<(), JsValue> {
         if self.state() == State::Abandoned { self.register() } else { Ok(()) }
+    }
+
+    /// Asks the cloud, past the SDK, which takes a dead socket for a living one for fifteen seconds. Only the cloud's answer is
+    /// heard: what the SDK says of itself proves nothing.
+    pub(crate) fn prove(&self) -> Result<(), JsValue> {
+        let Some(stream) = self.sdk.stream() else { return Ok(()) };
+        let post = Rc::clone(&self.post);
+        let heard = move |_, _| post(Event::Registered);
+        self.proof.replace(Some(Listener::of_sdk(&stream, "ready", heard)));
+        heedless(self.sdk.send_presence(true)?);
+        Ok(())
+    }
+
+    /// Closes the socket before anything can be said on it. A call that is rejected on one device is rejected on all of the
+    /// operator's; one whose socket is gone rings on at the others, and without others the caller is told at once.
+    pub(crate) fn leave(&self) -> Result<(), JsValue> {
+        self.deaf.set(true);
+        self.sdk.stream().map_or(Ok(()), |stream| stream.destroy())
     }
 
     /// Sounds the ringtone, which the SDK stops when the last ringing call is over or one is accepted.
@@ -121,7 +143,7 @@ fn state(sdk: &sdk::Device) -> State {
     match sdk.state().as_str() {
         "registered" => State::Registered,
         "destroyed" => State::Destroyed,
-        "unregistered" if sdk.stream().is_falsy() || sdk.registers_again().is_falsy() => State::Abandoned,
+        "unregistered" if sdk.stream().is_none() || sdk.registers_again().is_falsy() => State::Abandoned,
         _ => State::Returning,
     }
 }

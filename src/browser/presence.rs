@@ -20,7 +20,7 @@ const ASLEEP: Millis = 120_000;
 
 /// What listens to the page's comings and goings.
 pub(crate) struct Presence {
-    _listeners: [Listener; 4],
+    _listeners: [Listener; 5],
     _look: Interval,
 }
 
@@ -30,11 +30,12 @@ struct Interval {
 }
 
 impl Presence {
-    /// Watches the page: moves the clock, and tells when it leaves and when it wakes.
+    /// Watches the page: moves the clock, and tells when it leaves, when it wakes, and when the browser takes it for offline.
     pub(crate) fn watch(
         now: RwSignal<Millis>,
         left: impl Fn() + 'static,
         woke: impl Fn() + 'static,
+        cut: impl Fn() + 'static,
     ) -> Option<Self> {
         let window = web_sys::window()?;
         let document = window.document()?;
@@ -58,6 +59,7 @@ impl Presence {
             Listener::of_page(&document, "visibilitychange", seen),
             Listener::of_page(&window, "pageshow", wake()),
             Listener::of_page(&window, "online", wake()),
+            Listener::of_page(&window, "offline", move |_| cut()),
             Listener::of_page(&window, "pagehide", move |_| left()),
         ];
         let looked = Cell::new(clock::now());

@@ -55,7 +55,12 @@ extern "C" {
 
     /// The signalling stream. Private in TypeScript: while it is there the SDK reconnects by itself.
     #[wasm_bindgen(method, getter, js_name = _stream)]
-    pub(crate) fn stream(this: &Device) -> JsValue;
+    pub(crate) fn stream(this: &Device) -> Option<Stream>;
+
+    /// Sends the frame that the SDK itself sends every thirty seconds, and that the cloud answers with `ready`. Private in
+    /// TypeScript: no other question is answered at once, and changes nothing.
+    #[wasm_bindgen(method, js_name = _sendPresence, catch)]
+    pub(crate) fn send_presence(this: &Device, presence: bool) -> Result<Promise, JsValue>;
 
     /// Its sounds by their names. Private in TypeScript: the SDK offers no other way to sound the ringtone again.
     #[wasm_bindgen(method, getter, js_name = _soundcache)]
@@ -108,7 +113,9 @@ extern "C" {
     #[wasm_bindgen(method, getter, js_name = CallSid)]
     pub(crate) fn call_sid(this: &Parameters) -> Option<String>;
 
-    /// The SDK's signalling, which keeps what it is given while the socket is away and sends it when it is back.
+    /// The SDK's signalling, which keeps what it is given while the socket is away and sends it when it is back. It emits each
+    /// frame of the cloud's under the frame's type.
+    #[wasm_bindgen(extends = Emitter)]
     pub(crate) type Stream;
 
     /// `disconnected` while the socket is away.
@@ -117,6 +124,10 @@ extern "C" {
 
     #[wasm_bindgen(method, catch)]
     pub(crate) fn hangup(this: &Stream, call_sid: &str) -> Result<(), JsValue>;
+
+    /// Closes the socket.
+    #[wasm_bindgen(method, catch)]
+    pub(crate) fn destroy(this: &Stream) -> Result<(), JsValue>;
 }
 
 #[wasm_bindgen]

@@ -21,11 +21,13 @@ pub(crate) fn telephone(setup: Setup) -> Telephone {
     let shown =
         Shown { shift: RwSignal::default(), journal: RwSignal::default(), now: RwSignal::new(clock::now()) };
     let switchboard = Switchboard::new(setup, shown);
-    let (leaving, waking) = (Rc::downgrade(&switchboard), Rc::downgrade(&switchboard));
+    let me = || Rc::downgrade(&switchboard);
+    let (leaving, waking, cut) = (me(), me(), me());
     let presence = Presence::watch(
         shown.now,
         move || leaving.upgrade().into_iter().for_each(|switchboard| switchboard.leave()),
         move || waking.upgrade().into_iter().for_each(|switchboard| switchboard.wake()),
+        move || cut.upgrade().into_iter().for_each(|switchboard| switchboard.post(Event::NetworkGone)),
     );
     Arc::new(Twilio { shown, parts: StoredValue::new_local(Parts { switchboard, _presence: presence }) })
 }

@@ -135,12 +135,13 @@ impl Switchboard {
         let state = self.device.borrow().as_ref().map(Device::state);
         if let Some(state) = state {
             sound::resume();
-            self.post(match state {
-                State::Registered => Event::Registered,
-                State::Returning => Event::Unregistered { returns: true },
-                State::Abandoned => Event::Unregistered { returns: false },
-                State::Destroyed => Event::DeviceGone,
-            });
+            match state {
+                // So the SDK believes; the cloud knows.
+                State::Registered => drop(self.with_device(Device::prove)),
+                State::Returning => self.post(Event::Unregistered { returns: true }),
+                State::Abandoned => self.post(Event::Unregistered { returns: false }),
+                State::Destroyed => self.post(Event::DeviceGone),
+            }
         }
         self.post(Event::Woke);
     }
@@ -158,6 +159,8 @@ impl Switchboard {
             Effect::FetchToken => self.answer(Box::pin(fetch_token(self.me.clone()))),
             Effect::CreateDevice => self.create_device(),
             Effect::Register => return self.with_device(Device::register_if_abandoned),
+            Effect::ProveLine => return self.with_device(Device::prove),
+            Effect::LeaveLine => return self.with_device(Device::leave),
             Effect::UpdateToken => return self.update_token(),
             Effect::DestroyDevice => drop(self.device.take()),
             Effect::Accept(call) => {

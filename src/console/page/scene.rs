@@ -3,7 +3,7 @@
 //! Invariant: a shift is [`Scene::Available`] exactly when `Duty::is_available` says so, and [`Scene::Talking`] only while
 //! audio flows.
 
-use domain::shift::{Duty, Line, Phase, Shift, Talk};
+use domain::shift::{Duty, Phase, Shift, Talk};
 
 use super::words::{self, Text};
 
@@ -15,6 +15,8 @@ pub(crate) enum Scene {
     Starting,
     Available,
     Down,
+    /// Nobody knows yet whether a call would come through.
+    Doubtful,
     Ringing,
     /// Everything that still rings here was answered on another screen.
     Taken,
@@ -42,7 +44,8 @@ impl Scene {
             None if duty.is_available() => Self::Available,
             None if duty.rings.iter().any(|ring| !ring.taken) => Self::Ringing,
             None if !duty.rings.is_empty() => Self::Taken,
-            None => Self::Down,
+            None if duty.line.is_down() => Self::Down,
+            None => Self::Doubtful,
         }
     }
 
@@ -64,7 +67,7 @@ impl Scene {
             Self::Failed => "failed",
             Self::Starting => "starting",
             Self::Available => "available",
-            Self::Down => "down",
+            Self::Down | Self::Doubtful => "down",
             Self::Ringing => "ringing",
             Self::Taken => "taken",
             Self::Connecting => "connecting",
@@ -83,6 +86,7 @@ impl Scene {
             Self::Starting => words::PREPARING,
             Self::Available => words::AVAILABLE,
             Self::Down => words::LINE_DOWN,
+            Self::Doubtful => words::LINE_DOUBTFUL,
             Self::Ringing => words::RINGING,
             Self::Taken => words::TAKEN,
             Self::Connecting => words::CONNECTING,
@@ -97,9 +101,4 @@ impl Scene {
 /// Whether a call waits for an answer: one rings that nobody else has taken.
 pub(crate) fn waits(shift: &Shift) -> bool {
     matches!(shift, Shift::On(duty) if duty.rings.iter().any(|ring| !ring.taken))
-}
-
-/// Whether a call could not reach this console although the operator is on duty.
-pub(crate) fn is_cut_off(duty: &Duty) -> bool {
-    duty.line != Line::Up
 }

@@ -4,7 +4,7 @@ use domain::shift::{Duty, Shift};
 use leptos::prelude::With;
 
 use super::element::{Element, element};
-use super::{Page, off, ring, scene, starting, talk, waiting};
+use super::{Page, off, ring, starting, talk, waiting};
 
 /// The stage.
 pub(crate) fn draw(page: Page) -> Element {
@@ -19,7 +19,7 @@ pub(crate) fn draw(page: Page) -> Element {
 /// Rings come first for the eye and last in the document, where they do not push the call in progress about.
 fn draw_duty(page: Page, duty: &Duty) -> Element {
     let call = match &duty.talk {
-        Some(talk) => Some(talk::draw(page, talk, scene::is_cut_off(duty))),
+        Some(talk) => Some(talk::draw(page, talk, duty.line.is_down())),
         None if duty.rings.is_empty() => Some(waiting::draw(page, duty)),
         None => None,
     };

@@ -76,6 +76,7 @@ pub(super) fn all() -> Vec<State> {
     }
     add("available", on(|_| {}));
     add("down", on(|duty| duty.line = Line::Down { since: NOW - 12_000 }));
+    add("doubtful", on(|duty| duty.line = Line::Doubtful { since: NOW - 3_000 }));
     for how in HOWS {
         add(&format!("ended-{how:?}"), on(|duty| duty.last = Some(ended(how))));
     }
@@ -105,6 +106,8 @@ pub(super) fn all() -> Vec<State> {
     add("talking-unknown", talking(Phase::Talking, |talk| talk.card = Card::default()));
     add("talking-hours", talking(Phase::Talking, |talk| talk.audio_since = Some(NOW - 3_723_000)));
     add("talking-down", and(talking(Phase::Talking, |_| {}), |duty| duty.line = Line::Down { since: NOW }));
+    let doubtful = Line::Doubtful { since: NOW };
+    add("talking-doubtful", and(talking(Phase::Talking, |_| {}), |duty| duty.line = doubtful));
     add(
         "talking-second",
         and(talking(Phase::Talking, |_| {}), |duty| duty.rings = vec![ring(2, card("佐藤 美咲", "cm-sato"))]),
@@ -217,7 +220,7 @@ fn entries(notes: &[Note]) -> Vec<Entry> {
 }
 
 /// A busy morning.
-pub(super) const NOTES: [Note; 24] = [
+pub(super) const NOTES: [Note; 25] = [
     Note::ShiftStarting,
     Note::ShiftStarted,
     Note::Ringing,
@@ -232,6 +235,7 @@ pub(super) const NOTES: [Note; 24] = [
     Note::Ringing,
     Note::Ended(How::GaveUp),
     Note::DeviceError(31005),
+    Note::LineDoubtful,
     Note::LineDown,
     Note::TokenDelayed,
     Note::LineUp,

@@ -18,6 +18,19 @@ fn a_console_says_available_exactly_when_it_would_ring() {
 }
 
 #[test]
+fn a_line_in_doubt_is_called_neither_up_nor_down() {
+    for language in Language::ALL {
+        let text = text(&page("doubtful", language));
+        for said in [words::LINE_DOUBTFUL, words::DOUBTFUL_TITLE, words::DOUBTFUL_SAYS] {
+            assert!(text.contains(said.of(language)), "{text}");
+        }
+        assert!(!stage(&text, language).contains(words::LINE_DOWN.of(language)), "{text}");
+        let talk = super::tests::text(&page("talking-doubtful", language));
+        assert!(!talk.contains(words::DOWN_IN_CALL.of(language)), "the call itself says how it is: {talk}");
+    }
+}
+
+#[test]
 fn a_call_is_connected_only_while_audio_flows_both_ways() {
     each(|name, shift, text, language| {
         let both_are_heard = |talk: &Talk| talk.phase == Phase::Talking && !talk.unheard && !talk.unhearing;

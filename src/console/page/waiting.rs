@@ -8,14 +8,16 @@ use super::{Page, clock, icon, talk, words};
 
 /// On duty, waiting.
 pub(crate) fn draw(page: Page, duty: &Duty) -> Element {
-    let (title, says) = if duty.is_available() {
-        (words::AVAILABLE, words::WAITING_SAYS)
-    } else {
-        (words::DOWN_TITLE, words::DOWN_SAYS)
+    let (title, says) = match duty.line {
+        Line::Up => (words::AVAILABLE, words::WAITING_SAYS),
+        Line::Doubtful { .. } => (words::DOUBTFUL_TITLE, words::DOUBTFUL_SAYS),
+        Line::Down { .. } => (words::DOWN_TITLE, words::DOWN_SAYS),
     };
     let down_since = match duty.line {
         Line::Up => None,
-        Line::Down { since } => Some(text("p", "elapsed", page.since(since)).with("role", "timer")),
+        Line::Doubtful { since } | Line::Down { since } => {
+            Some(text("p", "elapsed", page.since(since)).with("role", "timer"))
+        }
     };
     let beacon = element("div", "beacon").with("aria-hidden", "true").child(element("span", ""));
     let end = Button::new("quiet", words::END, icon::POWER, Intent::EndShift);

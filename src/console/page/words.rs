@@ -39,6 +39,7 @@ pub(crate) const NEEDS_ATTENTION: Text = text("確認が必要です", "Needs at
 pub(crate) const PREPARING: Text = text("準備中", "Getting ready");
 pub(crate) const AVAILABLE: Text = text("着信できます", "Available");
 pub(crate) const LINE_DOWN: Text = text("回線切断", "Line down");
+pub(crate) const LINE_DOUBTFUL: Text = text("回線を確認中", "Checking the line");
 pub(crate) const RINGING: Text = text("着信中", "Ringing");
 pub(crate) const TAKEN: Text = text("別の画面で応答済み", "Answered elsewhere");
 pub(crate) const CONNECTING: Text = text("接続中", "Connecting");
@@ -83,6 +84,10 @@ pub(crate) const WAITING_SAYS: Text = text(
     "電話が鳴ると、ここにお名前が表示されます。このタブは開いたままにしてください。",
     "When a call comes in, the name appears here. Keep this tab open.",
 );
+pub(crate) const DOUBTFUL_TITLE: Text =
+    text("ネットワークが切れているようです", "The network appears to be gone");
+pub(crate) const DOUBTFUL_SAYS: Text =
+    text("電話がここで鳴るか、自動で確かめています。", "Checking by itself whether calls still ring here.");
 pub(crate) const DOWN_TITLE: Text = text("回線が切れています", "The line is down");
 pub(crate) const DOWN_SAYS: Text = text(
     "自動でつなぎ直しています。つながるまで、電話はここでは鳴りません。",
@@ -307,6 +312,7 @@ pub(crate) const fn note(note: Note) -> Text {
         Note::ShiftStarted => text("勤務を始めました", "Shift started"),
         Note::ShiftEnded => text("勤務を終えました", "Shift ended"),
         Note::Failed(failure) => advice(failure).title,
+        Note::LineDoubtful => DOUBTFUL_TITLE,
         Note::LineDown => text("回線が切れました", "Line went down"),
         Note::LineUp => text("回線が復旧しました", "Line is up again"),
         Note::TokenRenewed => text("認証を更新しました", "Authorisation renewed"),

@@ -3,7 +3,7 @@
 //! Invariant: a call that has ended is forgotten but for `last`; whatever the SDK still says of it is refused.
 
 use super::starting::{TOKEN_CODES, device_error};
-use super::{CallId, Duty, Effect, Ended, Event, How, Intent, Line, Note, Refusal, Timer};
+use super::{CallId, Duty, Effect, Ended, Event, How, Intent, Note, Refusal, Timer};
 use crate::{Card, Millis};
 
 impl Duty {
@@ -12,12 +12,13 @@ impl Duty {
             Event::Operator(intent) => self.on_intent(intent, now),
             Event::Incoming { call, card } => self.ring(call, card, now),
             Event::Registered => self.line_up(),
+            Event::NetworkGone => self.doubt_line(now),
             Event::Unregistered { returns } => Ok(self.line_down(returns, now)),
             Event::DeviceFailed { code } if TOKEN_CODES.contains(&code) => self.token_refused(code, now),
             Event::DeviceFailed { code } => Ok(device_error(code)),
             Event::DeviceGone => Ok(self.renew_device(now)),
             Event::Timer(Timer::RegisterAgain) => self.register_again(now),
-            Event::Timer(Timer::Register) if self.line != Line::Up => Ok(self.return_is_late(now)),
+            Event::Timer(Timer::Register) if self.line.is_down() => Ok(self.return_is_late(now)),
             // Letting go of it also rejects it, in case it rings on.
             Event::Timer(Timer::Ring(call)) => self.ring_ended(call, How::Lost, now),
             Event::Timer(Timer::Audio(call)) => self.audio_is_late(call),

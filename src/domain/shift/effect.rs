@@ -16,6 +16,10 @@ pub enum Effect {
     CreateDevice,
     /// Register the device that there is, if it will not register by itself.
     Register,
+    /// Ask the cloud whether it still holds this device; answered by `Registered`, or by nothing.
+    ProveLine,
+    /// Close the line without a word, so that what rings here goes on ringing at the operator's other consoles.
+    LeaveLine,
     /// Give the newest token to the device.
     UpdateToken,
     /// End the device: what rings is rejected, what talks is hung up.
@@ -72,6 +76,8 @@ pub enum Note {
     ShiftEnded,
     /// Starting, or going on, failed.
     Failed(Failure),
+    /// The network appears to be gone.
+    LineDoubtful,
     /// The line is down.
     LineDown,
     /// The line is up again.

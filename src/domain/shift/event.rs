@@ -57,6 +57,8 @@ pub enum Event {
         /// The SDK will register again by itself. When false (the cloud closed the stream), we must ask it to.
         returns: bool,
     },
+    /// The browser says that the network is gone. It is not always right: what is on this machine is still reached.
+    NetworkGone,
     /// The device reports an error that belongs to no call.
     DeviceFailed {
         /// The SDK's error code.

@@ -21,18 +21,36 @@ impl Duty {
         Ok(vec![Effect::Note(Note::LineUp)])
     }
 
-    /// What rang can no longer be accepted: the SDK says so only with an undocumented event, and not for every call.
+    /// Nothing is promised until the line has proved that it lives: by the cloud's answer, or by a call that rings.
+    pub(super) fn doubt_line(&mut self, now: Millis) -> Result<Vec<Effect>, Refusal> {
+        if self.line != Line::Up {
+            return Err(Refusal::NotNow);
+        }
+        self.line = Line::Doubtful { since: now };
+        Ok(vec![Effect::Note(Note::LineDoubtful), Effect::ProveLine])
+    }
+
+    /// What rang can no longer be accepted: the SDK says so only with an undocumented event, and not for every call. But when a
+    /// line that is down is found to be so again, as by a page that wakes, what rings has come since, and lives.
     pub(super) fn line_down(&mut self, returns: bool, now: Millis) -> Vec<Effect> {
+        match (self.line, returns) {
+            (Line::Down { .. }, true) => vec![],
+            (Line::Down { .. }, false) => [self.lose_line(now), vec![self.register_later(now)]].concat(),
+            (Line::Up | Line::Doubtful { .. }, _) => self.lose_line(now),
+        }
+    }
+
+    fn lose_line(&mut self, now: Millis) -> Vec<Effect> {
+        let was_down = self.line.is_down();
         let mut effects = vec![];
-        let was_up = self.line == Line::Up;
-        if was_up {
+        if !was_down {
             self.line = Line::Down { since: now };
             effects.extend([Effect::Note(Note::LineDown), await_return()]);
         }
         for ring in std::mem::take(&mut self.rings) {
             effects.extend(self.end_ring(ring, How::Lost, now));
         }
-        if was_up || !returns {
+        if !was_down {
             effects.push(self.register_later(now));
         }
         effects
@@ -42,7 +60,7 @@ impl Duty {
     /// that it was registered. So the device is looked after for as long as the line is down.
     pub(super) fn register_again(&mut self, now: Millis) -> Result<Vec<Effect>, Refusal> {
         match self.line {
-            Line::Up => Err(Refusal::NotNow),
+            Line::Up | Line::Doubtful { .. } => Err(Refusal::NotNow),
             Line::Down { .. } => Ok(vec![Effect::Register, self.register_later(now)]),
         }
     }
@@ -52,7 +70,7 @@ impl Duty {
     fn register_later(&self, now: Millis) -> Effect {
         let (shortest, longest) = REGISTER_AGAIN_AFTER;
         let down = match self.line {
-            Line::Up => 0,
+            Line::Up | Line::Doubtful { .. } => 0,
             Line::Down { since } => now.saturating_sub(since),
         };
         Effect::SetTimer(Timer::RegisterAgain, (down / 2).clamp(shortest, longest))
@@ -67,7 +85,7 @@ impl Duty {
 
     /// The line is down, and there is nobody whom a new device would cut off.
     pub(super) fn is_lost(&self) -> bool {
-        self.line != Line::Up && self.talk.is_none() && self.rings.is_empty()
+        self.line.is_down() && self.talk.is_none() && self.rings.is_empty()
     }
 
     /// A call that died without a reconnect token keeps the SDK busy for ever: only a new device takes calls again.
@@ -82,10 +100,10 @@ impl Duty {
             let how = if talk.phase == Phase::HangingUp { How::HungUp } else { How::Lost };
             effects.extend(self.end_talk(talk, how, now));
         }
-        if self.line != Line::Up {
+        if self.line.is_down() {
             effects.push(await_return());
         }
-        effects.extend(self.line_down(true, now));
+        effects.extend(self.lose_line(now));
         effects.extend([Effect::DestroyDevice, Effect::CreateDevice]);
         effects
     }

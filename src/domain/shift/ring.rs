@@ -3,7 +3,7 @@
 //! Invariant: a call is in `rings` once at most, and never while it is being talked on.
 
 use super::talk::AUDIO_WITHIN;
-use super::{CallId, Duty, Effect, How, Note, Phase, Refusal, Ring, Talk, Timer};
+use super::{CallId, Duty, Effect, How, Line, Note, Phase, Refusal, Ring, Talk, Timer};
 use crate::{CallRef, Card, Millis};
 
 /// Our `<Dial>` gives up after twenty seconds, and no cancellation takes a minute.
@@ -16,7 +16,11 @@ impl Duty {
         }
         self.last = None;
         self.rings.push(Ring { call, card, since: now, taken: false });
-        Ok(vec![Effect::SetTimer(Timer::Ring(call), RING_WITHIN), Effect::Note(Note::Ringing)])
+        let mut effects = vec![Effect::SetTimer(Timer::Ring(call), RING_WITHIN), Effect::Note(Note::Ringing)];
+        if let Line::Doubtful { .. } = self.line {
+            effects.extend(self.line_up()?);
+        }
+        Ok(effects)
     }
 
     pub(super) fn accept(&mut self, call: CallId, now: Millis) -> Result<Vec<Effect>, Refusal> {

@@ -69,8 +69,12 @@ impl Shift {
         self.leave(None, Note::ShiftEnded)
     }
 
+    /// What still rings cannot be answered here. It is left to ring on at the operator's other consoles, because rejecting it
+    /// would end it there too; when there are none, the caller is told as soon as the line is gone.
     pub(super) fn fail(&mut self, why: Failure) -> Vec<Effect> {
-        self.leave(Some(why), Note::Failed(why))
+        let rings = matches!(self, Self::On(duty) if !duty.rings.is_empty());
+        let left = self.leave(Some(why), Note::Failed(why));
+        if rings { [vec![Effect::LeaveLine], left].concat() } else { left }
     }
 
     fn leave(&mut self, why: Option<Failure>, note: Note) -> Vec<Effect> {

@@ -105,6 +105,12 @@ pub struct Duty {
 pub enum Line {
     /// Registered: this console would ring.
     Up,
+    /// The browser says that the network is gone, and the cloud has not answered since. The SDK notices a dead line only
+    /// fifteen seconds later.
+    Doubtful {
+        /// Since when.
+        since: Millis,
+    },
     /// Not registered; the SDK or we are working on it.
     Down {
         /// Since when.
@@ -203,6 +209,14 @@ impl Duty {
     #[must_use]
     pub fn is_available(&self) -> bool {
         self.line == Line::Up && self.talk.is_none() && self.rings.is_empty()
+    }
+}
+
+impl Line {
+    /// A call could not reach this console.
+    #[must_use]
+    pub fn is_down(self) -> bool {
+        matches!(self, Self::Down { .. })
     }
 }
 

@@ -4,7 +4,7 @@
 //! comes late after sleep, again from stale timers, and then sometimes not at all (a stale timer clears the newest one), so a
 //! timer of our own watches the token's age, and a token is renewed when it is past half its life, whoever asks.
 
-use super::{Duty, Effect, Line, Note, Refusal, Timer};
+use super::{Duty, Effect, Note, Refusal, Timer};
 use crate::Millis;
 
 /// What is known of the token in use.
@@ -144,7 +144,7 @@ impl Duty {
     pub(super) fn woke(&mut self, now: Millis) -> Result<Vec<Effect>, Refusal> {
         match self.token.renewal {
             Renewal::Waiting(failed) => Ok(self.ask(failed)),
-            Renewal::Idle if self.line != Line::Up || self.is_renewal_due(now) => Ok(self.ask(0)),
+            Renewal::Idle if self.line.is_down() || self.is_renewal_due(now) => Ok(self.ask(0)),
             Renewal::Idle | Renewal::Asked(_) => Err(Refusal::NotNow),
         }
     }

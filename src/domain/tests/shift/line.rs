@@ -1,8 +1,8 @@
 //! The line goes down and comes up again: by the SDK itself, by asking it, or after sleep.
 
-use domain::shift::{Effect, Event, Line, Note, Refusal, Timer};
+use domain::shift::{Effect, Event, Intent, Line, Note, Refusal, Timer};
 
-use crate::console::{Console, HOUR, delay, note};
+use crate::console::{A, Console, HOUR, delay, incoming, note};
 
 #[test]
 fn the_sdk_registers_again_by_itself() {
@@ -95,4 +95,61 @@ fn waking_with_the_line_down_asks_for_a_token_at_once() {
     console.on(Event::Unregistered { returns: true });
     assert_eq!(console.on(Event::Woke), [Effect::FetchToken]);
     assert_eq!(console.refuses(Event::Woke), Refusal::NotNow);
+}
+
+#[test]
+fn a_network_that_appears_to_be_gone_leaves_the_line_in_doubt_until_the_cloud_answers() {
+    let mut console = Console::on_duty();
+    assert_eq!(console.on(Event::NetworkGone), [note(Note::LineDoubtful), Effect::ProveLine]);
+    assert_eq!(console.duty().line, Line::Doubtful { since: console.now });
+    assert!(!console.duty().is_available());
+    assert_eq!(console.refuses(Event::NetworkGone), Refusal::NotNow);
+    assert_eq!(console.refuses(Event::Timer(Timer::RegisterAgain)), Refusal::NotNow);
+    assert_eq!(console.on(Event::Registered), [note(Note::LineUp)]);
+    assert!(console.duty().is_available());
+}
+
+#[test]
+fn a_call_that_rings_proves_the_line() {
+    let mut console = Console::on_duty();
+    console.on(Event::NetworkGone);
+    assert!(console.on(incoming(A)).contains(&note(Note::LineUp)));
+    assert_eq!(console.rings(), [A]);
+    console.on(Event::Cancelled(A));
+    assert!(console.duty().is_available());
+}
+
+#[test]
+fn a_line_in_doubt_keeps_its_device_and_goes_down_like_any_other() {
+    let mut console = Console::on_duty();
+    console.on(Event::NetworkGone);
+    let effects = console.on(Event::TokenReady { lifetime: HOUR });
+    assert!(effects.contains(&Effect::UpdateToken), "nobody knows that the device is lost: {effects:?}");
+    assert_eq!(console.refuses(Event::Woke), Refusal::NotNow);
+    let effects = console.on(Event::Unregistered { returns: true });
+    assert_eq!(effects[0], note(Note::LineDown));
+    assert_eq!(console.duty().line, Line::Down { since: console.now });
+    assert_eq!(console.refuses(Event::NetworkGone), Refusal::NotNow);
+}
+
+#[test]
+fn what_rings_beside_a_doubt_is_not_lost_by_it() {
+    let mut console = Console::ringing(&[A]);
+    console.on(Event::NetworkGone);
+    console.on(Event::Operator(Intent::Accept(A)));
+    assert_eq!(console.talk().call, A);
+}
+
+#[test]
+fn a_call_that_came_over_a_line_that_was_down_is_not_lost_when_the_page_wakes() {
+    let mut console = Console::on_duty();
+    console.on(Event::Unregistered { returns: true });
+    console.on(incoming(A));
+    assert_eq!(console.on(Event::Unregistered { returns: true }), []);
+    console.on(Event::Woke);
+    console.on(Event::TokenReady { lifetime: HOUR });
+    assert_eq!(console.rings(), [A]);
+    // The cloud ends everything when it closes the stream.
+    console.on(Event::Unregistered { returns: false });
+    assert_eq!(console.rings(), []);
 }

@@ -21,7 +21,7 @@ prop_state_machine! {
 struct Model {
     /// How many steps of starting are under way or done; on duty after the last, off duty at 0.
     steps: usize,
-    up: bool,
+    line: Line,
     rings: BTreeSet<u32>,
     talk: Option<u32>,
     hanging_up: bool,
@@ -31,12 +31,20 @@ struct Model {
     rung: u32,
 }
 
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Line {
+    #[default]
+    Down,
+    Doubtful,
+    Up,
+}
+
 const ON_DUTY: usize = Step::ALL.len() + 1;
 const MICROPHONE: [u32; 2] = [31401, 31402];
 
 impl Model {
     fn is_available(&self) -> bool {
-        self.steps == ON_DUTY && self.up && self.talk.is_none() && self.rings.is_empty()
+        self.steps == ON_DUTY && self.line == Line::Up && self.talk.is_none() && self.rings.is_empty()
     }
 
     fn off(&mut self) {
@@ -45,7 +53,7 @@ impl Model {
 
     fn lose_device(&mut self) {
         self.last = self.rings.pop_last().or(self.talk).or(self.last);
-        (self.up, self.talk, self.hanging_up) = (false, None, false);
+        (self.line, self.talk, self.hanging_up) = (Line::Down, None, false);
         self.rings.clear();
     }
 
@@ -66,7 +74,7 @@ impl Model {
             | (1, Event::AudioReady)
             | (2, Event::MicrophoneReady)
             | (3, Event::TokenReady { .. }) => self.steps += 1,
-            (4, Event::Registered) => (self.steps, self.up) = (ON_DUTY, true),
+            (4, Event::Registered) => (self.steps, self.line) = (ON_DUTY, Line::Up),
             (1, Event::Timer(Timer::Unlock))
             | (3, Event::TokenRefused | Event::TokenUnreachable)
             | (4, Event::DeviceFailed { code: 20104 } | Event::Timer(Timer::Register)) => self.off(),
@@ -89,10 +97,16 @@ impl Model {
             Event::Incoming { call, .. } => {
                 self.rings.insert(call.0);
                 self.last = None;
+                if self.line == Line::Doubtful {
+                    self.line = Line::Up;
+                }
             }
-            Event::Registered => self.up = true,
+            Event::Registered => self.line = Line::Up,
+            Event::NetworkGone if self.line == Line::Up => self.line = Line::Doubtful,
+            // What rings has come over a later line than the one that is down.
+            Event::Unregistered { returns: true } if self.line == Line::Down => {}
             Event::Unregistered { .. } => {
-                self.up = false;
+                self.line = Line::Down;
                 self.last = self.rings.pop_last().or(self.last);
                 self.rings.clear();
             }
@@ -163,6 +177,7 @@ impl ReferenceStateMachine for Model {
         let of_device = prop_oneof![
             4 => Just(Event::Registered),
             2 => any::<bool>().prop_map(|returns| Event::Unregistered { returns }),
+            3 => Just(Event::NetworkGone),
             1 => Just(Event::DeviceGone),
             2 => prop_oneof![Just(31005_u32), Just(20104), Just(53000)].prop_map(|code| Event::DeviceFailed { code }),
             2 => Just(Event::TokenWillExpire),
@@ -292,6 +307,7 @@ impl StateMachineTest for Subject {
                 assert_eq!(talk, model.talk);
                 assert!(talk.is_none_or(|talk| !rings.contains(&talk)), "a call rings and talks at once");
                 assert_eq!(duty.is_available(), model.is_available());
+                assert_eq!(duty.line.is_down(), model.line == Line::Down);
             }
         }
     }

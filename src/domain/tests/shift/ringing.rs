@@ -1,6 +1,6 @@
 //! Calls that ring, and how they end before anybody talks.
 
-use domain::shift::{Effect, Event, How, Intent, Line, Note, Refusal, Timer};
+use domain::shift::{Effect, Event, Failure, How, Intent, Line, Note, Refusal, Timer};
 
 use crate::console::{A, B, Console, call_ref, card, delay, incoming, note};
 
@@ -145,4 +145,19 @@ fn the_last_call_is_shown_until_the_next_one_rings() {
     assert!(console.duty().last.is_some());
     console.on(incoming(B));
     assert!(console.duty().last.is_none());
+}
+
+#[test]
+fn a_call_that_cannot_be_answered_here_is_left_to_ring_elsewhere() {
+    let mut console = Console::ringing(&[A]);
+    let effects = console.on(Event::MicrophoneWithdrawn);
+    let failed = note(Note::Failed(Failure::MicrophoneRefused));
+    assert_eq!(effects, [Effect::LeaveLine, Effect::Forget, Effect::DestroyDevice, failed]);
+    // A call that is just being accepted has said its own goodbye, and the one beside it has not.
+    let mut console = Console::ringing(&[A, B]);
+    console.on(Event::Operator(Intent::Accept(A)));
+    let effects = console.on(Event::CallFailed { call: A, code: 31401 });
+    assert_eq!(effects[0], Effect::LeaveLine);
+    let mut console = Console::on_duty();
+    assert!(!console.on(Event::MicrophoneWithdrawn).contains(&Effect::LeaveLine));
 }
