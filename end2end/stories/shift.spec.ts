@@ -1,7 +1,8 @@
 // A shift begins, ends and begins again.
 import { Console } from '../harness/console.ts';
 import { people } from '../harness/people.ts';
-import { expect, test } from '../harness/story.ts';
+import { countRingtones } from '../harness/sound.ts';
+import { COMPLAINTS, expect, test } from '../harness/story.ts';
 
 test('nobody is available before the shift begins', async ({ seat, cloud }) => {
   const operator = await seat();
@@ -62,6 +63,49 @@ test('the SDK does not load', async ({ contextFor, house }) => {
   await operator.alive();
   await operator.button('start').click();
   await expect(page.getByRole('alert')).toContainText('電話の機能を読み込めませんでした');
+});
+
+test.describe('the sounds do not arrive', () => {
+  test.use({ expected: COMPLAINTS });
+
+  test('when the shift begins, so that it does not begin', async ({ seat, cloud }) => {
+    const operator = await seat();
+    const ringtones = await countRingtones(operator.page);
+    await operator.page.route('**/sounds/**', (route) => route.abort());
+    await operator.button('start').click();
+    await operator.is('attention');
+    await expect(operator.page.getByRole('alert')).toContainText('サーバーに接続できません');
+    expect(await cloud.registered('user001')).toBe(0);
+
+    await operator.page.unroute('**/sounds/**');
+    await operator.button('again').click();
+    await operator.is('available');
+    await cloud.call(people.koshii);
+    await operator.ringsFor('越井 琢巳');
+    await expect.poll(ringtones).toBe(1);
+  });
+
+  test('because the server has others by now', async ({ seat }) => {
+    const operator = await seat();
+    await operator.page.route('**/sounds/**', (route) => route.fulfill({ status: 404 }));
+    await operator.button('start').click();
+    await expect(operator.page.getByRole('alert')).toContainText('電話の機能を読み込めませんでした');
+  });
+
+  test('any more when the shift has begun, and it rings all the same', async ({ seat, cloud }) => {
+    const operator = await seat();
+    const ringtones = await countRingtones(operator.page);
+    await operator.startShift();
+    const asked = await operator.page.evaluate(() => {
+      const entries = performance.getEntriesByType('resource') as PerformanceResourceTiming[];
+      return entries.filter(({ name }) => name.includes('/sounds/incoming')).map(({ transferSize }) => transferSize);
+    });
+    expect(asked[0]).toBeGreaterThan(0);
+    expect(asked.slice(1), "the SDK's own requests are answered by the browser").toEqual([0]);
+    await cloud.call(people.koshii);
+    await operator.ringsFor('越井 琢巳');
+    await expect.poll(ringtones).toBe(1);
+  });
 });
 
 test.describe('what the page is made of does not arrive', () => {

@@ -294,9 +294,13 @@ impl Switchboard {
 }
 
 async fn fetch_token(switchboard: Weak<Switchboard>) -> Event {
-    let identity = switchboard.upgrade().map(|switchboard| switchboard.setup.identity.clone());
-    let Some(identity) = identity else { return Event::TokenUnreachable };
-    match token::fetch(&identity).await {
+    let asked = switchboard.upgrade().map(|switchboard| {
+        let sounds = switchboard.setup.assets.sounds.iter();
+        let ringtone = sounds.filter(|(name, _)| name == "incoming").map(|(_, url)| url.clone()).next();
+        (switchboard.setup.identity.clone(), ringtone.filter(|_| switchboard.device.borrow().is_none()))
+    });
+    let Some((identity, ringtone)) = asked else { return Event::TokenUnreachable };
+    match token::fetch(&identity, ringtone).await {
         Ok(token) => {
             let lifetime = token.lifetime;
             if let Some(switchboard) = switchboard.upgrade() {

@@ -5,7 +5,7 @@
 //!
 //! Invariant: the token is kept here and given to the SDK, and goes nowhere else; it has no `Debug`.
 
-use domain::shift::Event;
+use domain::shift::{Event, Failure};
 use domain::{Identity, Millis};
 use js_sys::Reflect;
 use wasm_bindgen::prelude::*;
@@ -22,31 +22,41 @@ pub(crate) struct Token {
     pub(crate) lifetime: Millis,
 }
 
-/// Asks the server for one.
+/// Asks the server for one, and before that, when there is one to ask for, for the ringtone. The SDK does not hear of a sound
+/// that fails to arrive, and would ring late and in silence: so the browser has it for good before there is a device.
 ///
 /// # Errors
 /// The event that says why there is none.
-pub(crate) async fn fetch(identity: &Identity) -> Result<Token, Event> {
+pub(crate) async fn fetch(identity: &Identity, ringtone: Option<String>) -> Result<Token, Event> {
     let window = web_sys::window().ok_or(Event::TokenUnreachable)?;
-    let response = ask(&window, identity).await.map_err(|_| Event::TokenUnreachable)?;
-    match response.status() {
-        200 => {}
-        400..=407 => return Err(Event::TokenRefused),
-        _ => return Err(Event::TokenUnreachable),
+    let token =
+        String::from("/token?identity=") + &String::from(js_sys::encode_uri_component(identity.as_str()));
+    let mut answer = None;
+    for (url, refused) in ringtone
+        .map(|url| (url, Event::StepFailed(Failure::SdkMissing)))
+        .into_iter()
+        .chain([(token, Event::TokenRefused)])
+    {
+        let (status, text) = ask(&window, &url).await.map_err(|_| Event::TokenUnreachable)?;
+        match status {
+            200 => answer = text.as_string(),
+            400..=407 => return Err(refused),
+            _ => return Err(Event::TokenUnreachable),
+        }
     }
-    read(&window, &response).await.ok().flatten().ok_or(Event::TokenUnreachable)
+    answer.and_then(|answer| read(&window, &answer).ok().flatten()).ok_or(Event::TokenUnreachable)
 }
 
-async fn ask(window: &Window, identity: &Identity) -> Result<Response, JsValue> {
-    let url =
-        String::from("/token?identity=") + &String::from(js_sys::encode_uri_component(identity.as_str()));
+async fn ask(window: &Window, url: &str) -> Result<(u16, JsValue), JsValue> {
     let init = RequestInit::new();
     init.set_signal(Some(&AbortSignal::timeout_with_u32(ANSWERED_WITHIN)));
-    JsFuture::from(window.fetch_with_str_and_init(&url, &init)).await.map(JsCast::unchecked_into)
+    let response = JsFuture::from(window.fetch_with_str_and_init(url, &init)).await?;
+    let response: Response = response.unchecked_into();
+    Ok((response.status(), JsFuture::from(response.text()?).await?))
 }
 
-async fn read(window: &Window, response: &Response) -> Result<Option<Token>, JsValue> {
-    let answer = JsFuture::from(response.json()?).await?;
+fn read(window: &Window, answer: &str) -> Result<Option<Token>, JsValue> {
+    let answer = js_sys::JSON::parse(answer)?;
     let Some(jwt) = Reflect::get(&answer, &"token".into())?.as_string() else { return Ok(None) };
     let lifetime = lifetime(window, &jwt)?;
     Ok(lifetime.map(|lifetime| Token { jwt, lifetime }))

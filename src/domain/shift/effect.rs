@@ -10,7 +10,8 @@ pub enum Effect {
     UnlockAudio,
     /// Ask for the microphone and close it again; answered by `MicrophoneReady` or `StepFailed`.
     OpenMicrophone,
-    /// Ask the server for a token; answered by `TokenReady`, `TokenRefused` or `TokenUnreachable`.
+    /// Ask the server for a token, and before there is a device for the ringtone; answered by `TokenReady`,
+    /// `TokenRefused`, `TokenUnreachable` or `StepFailed`.
     FetchToken,
     /// Make a device with the newest token, listen to it, register it.
     CreateDevice,
