@@ -96,7 +96,7 @@ test('a whole shift by keyboard alone', async ({ seat, cloud }) => {
   const caller = await cloud.call(people.koshii);
   await expect(operator.button('accept')).toBeFocused();
   await focusIsSeen(operator);
-  await keyboard.press('Enter');
+  await answer(operator);
   await operator.is('connected');
   await keyboard.press('m');
   await expect(operator.button('unmute')).toBeVisible();
@@ -119,6 +119,33 @@ test('a whole shift by keyboard alone', async ({ seat, cloud }) => {
   await operator.ended('hungUp');
 });
 
+test('a key that was meant for something else answers nothing', async ({ operator, cloud }) => {
+  const { page } = operator;
+  const { keyboard } = page;
+  const focusMoves = (): Promise<void> =>
+    page.evaluate(() => new Promise((moved) => addEventListener('focusin', () => moved(), { once: true })));
+  for (const key of ['Enter', 'Space']) {
+    const moves = focusMoves();
+    const caller = await cloud.call(people.koshii);
+    await moves;
+    await keyboard.press(key);
+    await expect(operator.button('accept')).toBeFocused();
+    await caller.hangUp();
+    await operator.ended('gaveUp');
+  }
+
+  await keyboard.down('Enter');
+  await cloud.call(people.koshii);
+  await expect(operator.button('accept')).toBeFocused();
+  await page.waitForTimeout(600);
+  // It is held down: the browser repeats it.
+  await keyboard.down('Enter');
+  await keyboard.up('Enter');
+  await operator.is('ringing');
+  await keyboard.press('Enter');
+  await operator.is('connected');
+});
+
 test('the shortcut keys can be switched off', async ({ operator, cloud }) => {
   await operator.page.getByRole('switch').click();
   await cloud.call(people.koshii);
@@ -130,6 +157,14 @@ test('the shortcut keys can be switched off', async ({ operator, cloud }) => {
   await operator.alive();
   await expect(operator.page.getByRole('switch')).not.toBeChecked();
 });
+
+/** Presses what has the focus, as soon as a key counts as meant for it. */
+async function answer(operator: Console): Promise<void> {
+  await expect(async () => {
+    await operator.page.keyboard.press('Enter');
+    await expect(operator.rings).toHaveCount(0, { timeout: 100 });
+  }).toPass();
+}
 
 /** What has the focus is marked. */
 async function focusIsSeen(operator: Console): Promise<void> {

@@ -1,6 +1,6 @@
 // A customer calls, the operator answers, they talk, somebody hangs up. Sound is measured at both ends.
 import { people } from '../harness/people.ts';
-import { openMicrophones } from '../harness/sound.ts';
+import { countRingtones, openMicrophones } from '../harness/sound.ts';
 import { expect, test } from '../harness/story.ts';
 
 test('the operator sees who calls, accepts, talks and hangs up', async ({ operator, cloud }) => {
@@ -83,4 +83,41 @@ test('one call after another', async ({ operator, cloud }) => {
   // The event log holds facts and no person.
   await expect(operator.journal).toContainText('音声がつながりました');
   for (const person of [people.koshii, people.sato]) await expect(operator.journal).not.toContainText(person.name);
+});
+
+/** The SDK's own context, in which it rings. */
+declare const Twilio: { Device: { audioContext: AudioContext } };
+
+test('sound that the browser has suspended comes back', async ({ operator, cloud }) => {
+  const { page } = operator;
+  const ringtones = await countRingtones(page);
+  const state = (): Promise<string> => page.evaluate(() => Twilio.Device.audioContext.state);
+  /** As telephones do when another call comes in; whoever asks for the sound at once asks in vain. */
+  const suspend = (): Promise<void> =>
+    page.evaluate(async () => {
+      const { resume } = AudioContext.prototype;
+      AudioContext.prototype.resume = () => new Promise(() => {});
+      await Twilio.Device.audioContext.suspend();
+      await new Promise((told) => setTimeout(told, 50));
+      AudioContext.prototype.resume = resume;
+    });
+
+  await page.evaluate(() => Twilio.Device.audioContext.suspend());
+  await expect.poll(state).toBe('running');
+
+  await suspend();
+  expect(await state()).toBe('suspended');
+  await page.evaluate(() => document.dispatchEvent(new Event('visibilitychange')));
+  await expect.poll(state).toBe('running');
+
+  await suspend();
+  expect(await state()).toBe('suspended');
+  await cloud.call(people.koshii);
+  await operator.ringsFor('越井 琢巳');
+  await expect.poll(state).toBe('running');
+  expect(await ringtones()).toBe(1);
+
+  await suspend();
+  await operator.button('reject').click();
+  await expect.poll(state).toBe('running');
 });

@@ -2,9 +2,9 @@
 //!
 //! Invariants: the title never holds a name, because browsers keep titles in their history. The focus never falls to the
 //! floor: when what had it disappears, it goes to what the scene rests on, and a new ring takes it only from an operator who
-//! is neither on a call nor typing.
+//! is neither on a call nor typing. A key that was on its way when the focus moved presses nothing.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -23,6 +23,9 @@ const A_YEAR: u32 = 365 * 24 * 60 * 60;
 const SHORTCUTS_ON: &str = "shortcuts=on";
 const SHORTCUTS_OFF: &str = "shortcuts=off";
 
+/// Nobody sees where the focus has gone, and decides, within so many milliseconds.
+const STRAY_WITHIN: f64 = 500.0;
+
 /// Announces a ring to those who do not see it. Everything else is said by elements that are seen.
 pub(crate) fn draw(page: Page) -> Element {
     let spoken = page.shift.with(|shift| spoken(page, shift)).unwrap_or_default();
@@ -33,9 +36,11 @@ pub(crate) fn draw(page: Page) -> Element {
 pub(crate) fn attend(page: Page) {
     effect(move |_| document().set_title(&title(page)));
     attend_choices(page);
-    attend_focus(page);
+    let moved = Rc::new(Cell::new(f64::NEG_INFINITY));
+    attend_focus(page, Rc::clone(&moved));
     effect(move |_| {
-        let listener = window_event_listener(ev::keydown, move |event| press(page, &event));
+        let moved = Rc::clone(&moved);
+        let listener = window_event_listener(ev::keydown, move |event| press(page, &event, moved.get()));
         on_cleanup(move || listener.remove());
     });
 }
@@ -77,7 +82,8 @@ fn attend_choices(page: Page) {
     });
 }
 
-fn attend_focus(page: Page) {
+/// `moved`: when the focus was last moved here, on the clock of the page's events.
+fn attend_focus(page: Page, moved: Rc<Cell<f64>>) {
     let before_ring = Rc::new(RefCell::new(None));
     let mut last = None;
     effect(move |first| {
@@ -85,27 +91,34 @@ fn attend_focus(page: Page) {
         let call = page.shift.with(answerable);
         let rings = call.is_some() && call != last;
         last = call;
-        let before_ring = Rc::clone(&before_ring);
+        let (before_ring, moved) = (Rc::clone(&before_ring), Rc::clone(&moved));
         if !first {
             // After the page has drawn the change.
-            set_timeout(move || settle(call.is_some(), rings, &before_ring), Duration::ZERO);
+            let settle = move || {
+                if settle(call.is_some(), rings, &before_ring) {
+                    moved.set(window().performance().map_or(0.0, |clock| clock.now()));
+                }
+            };
+            set_timeout(settle, Duration::ZERO);
         }
     });
 }
 
-/// `waits`: a call may be answered; `rings`: it did not wait until now.
-fn settle(waits: bool, rings: bool, before_ring: &RefCell<Option<HtmlElement>>) {
-    match focused() {
+/// Moves the focus where it belongs, and tells whether it did. `waits`: a call may be answered; `rings`: it did not wait until
+/// now.
+fn settle(waits: bool, rings: bool, before_ring: &RefCell<Option<HtmlElement>>) -> bool {
+    let to = match focused() {
         held if rings && !held.as_ref().is_some_and(types) => {
             before_ring.replace(held);
-            focus(rest());
+            rest()
         }
-        Some(_) => {}
+        Some(_) => return false,
         None => {
             let back = before_ring.take().filter(|element| !waits && element.is_connected());
-            focus(back.or_else(rest));
+            back.or_else(rest)
         }
-    }
+    };
+    to.is_some_and(|element| element.focus().is_ok())
 }
 
 /// The call that a ring may take the focus for.
@@ -123,7 +136,12 @@ fn spoken(page: Page, shift: &Shift) -> Option<String> {
 }
 
 /// A single key without a modifier, not held down, not while typing.
-fn press(page: Page, event: &KeyboardEvent) {
+fn press(page: Page, event: &KeyboardEvent, moved: f64) {
+    let key = event.key();
+    if is_stray(&key, event.repeat(), event.time_stamp() - moved) {
+        event.prevent_default();
+        return;
+    }
     let modified = event.ctrl_key() || event.alt_key() || event.meta_key() || event.shift_key();
     let typing = focused().as_ref().is_some_and(types) || event.is_composing();
     if modified
@@ -134,10 +152,16 @@ fn press(page: Page, event: &KeyboardEvent) {
     {
         return;
     }
-    if let Some(intent) = page.shift.with_untracked(|shift| intent_of(&event.key(), shift)) {
+    if let Some(intent) = page.shift.with_untracked(|shift| intent_of(&key, shift)) {
         event.prevent_default();
         page.intend(intent);
     }
+}
+
+/// Whether a key that would press the button in focus was meant for what had the focus before: it has been held down since, or
+/// came within the moment after the focus moved.
+pub(crate) fn is_stray(key: &str, held: bool, since_moved: f64) -> bool {
+    matches!(key, "Enter" | " ") && (held || since_moved < STRAY_WITHIN)
 }
 
 /// What the key means now. Accepting during a call would end it, so no single key does; Escape never rejects.
@@ -161,12 +185,6 @@ fn focused() -> Option<HtmlElement> {
 
 fn rest() -> Option<HtmlElement> {
     document().query_selector("[data-rest]").ok()??.dyn_into().ok()
-}
-
-fn focus(element: Option<HtmlElement>) {
-    if let Some(element) = element {
-        drop(element.focus());
-    }
 }
 
 fn types(element: &HtmlElement) -> bool {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use domain::shift::*;
 
-use super::attention::intent_of;
+use super::attention::{intent_of, is_stray};
 use super::states::{self, FAILURES, HOWS, NOTES, State};
 use super::words::{self, Text};
 use crate::language::Language;
@@ -147,6 +147,19 @@ fn keys_mean_what_their_buttons_say_and_nothing_else() {
         for key in ["Escape", "Enter", " ", "x", "Tab"] {
             assert_eq!(intent_of(key, &shift), None, "{name} {key}");
         }
+    }
+}
+
+#[test]
+fn a_key_on_its_way_when_the_focus_moves_presses_nothing() {
+    for key in ["Enter", " "] {
+        assert!(is_stray(key, false, 0.0) && is_stray(key, false, 499.0));
+        assert!(is_stray(key, true, 10_000.0), "held down since before");
+        assert!(!is_stray(key, false, 500.0));
+        assert!(!is_stray(key, false, f64::INFINITY), "the focus was never moved");
+    }
+    for key in ["a", "Tab", "Escape"] {
+        assert!(!is_stray(key, true, 0.0));
     }
 }
 
