@@ -58,3 +58,8 @@ test('nobody knows the customer, or the number is withheld, and the customer is 
   }
   await expect(operator.rings).toHaveCount(0);
 });
+
+test('the phone says whose customer each caller is', async ({ phone }) => {
+  await expect(phone.page.getByRole('radio', { name: '越井 琢巳' })).toHaveAccessibleName(/user001/);
+  await expect(phone.page.getByRole('radio', { name: '鈴木 一郎' })).toHaveAccessibleName(/user002/);
+});

@@ -75,6 +75,6 @@ fn people() -> Vec<Person> {
         ("鈴木 一郎", "+447700900104"),
         ("María José 🌸", "+61491570156"),
     ]
-    .map(|(label, number)| Person { label: label.into(), number: number.into() })
+    .map(|(label, number)| Person { label: label.into(), number: number.into(), operator: None })
     .into()
 }

@@ -45,6 +45,8 @@ pub struct Person {
     pub label: String,
     /// E.164, or `anonymous`.
     pub number: String,
+    /// Who answers them, if that is known beforehand: shown beside the label.
+    pub operator: Option<String>,
 }
 
 impl fmt::Debug for Settings {
@@ -89,7 +91,7 @@ mod tests {
             voice_url: "http://localhost/incoming".into(),
             voice_fallback_url: None,
             status_callback_url: None,
-            people: vec![Person { label: "越井".into(), number: "+447700900101".into() }],
+            people: vec![Person { label: "越井".into(), number: "+447700900101".into(), operator: None }],
         };
         let shown = format!("{settings:?} {:?}", settings.people);
         assert!(

@@ -5,6 +5,7 @@
 pub mod chance;
 pub mod clock;
 mod cors;
+mod host;
 pub mod kept;
 mod page;
 pub mod policy;

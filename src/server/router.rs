@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::middleware::{from_fn_with_state, map_response};
+use axum::middleware::{from_fn, from_fn_with_state, map_response};
 use axum::response::Response;
 use axum::routing::{any, get};
 use console::desk::AnyDesk;
 use leptos::prelude::provide_context;
 
 use crate::cors::{AllowedOrigins, around_token};
+use crate::host::own_host;
 use crate::page::{Pages, page};
 use crate::policy::{Policy, Signalling};
 use crate::site::Site;
@@ -41,6 +42,7 @@ pub fn router(parts: Parts) -> Router {
     // Fails only when it has been chosen before, and it is always this one.
     let _ = any_spawner::Executor::init_tokio();
     let policy = Arc::new(Policy::new(&parts.signalling, parts.live_reload, parts.secure));
+    let rehearses = matches!(parts.signalling, Signalling::Rehearsal(_));
     let (files, assets) = parts.site.routes();
     let pages = Pages {
         assets: Arc::new(assets),
@@ -56,7 +58,7 @@ pub fn router(parts: Parts) -> Router {
         let desk = desk.clone();
         leptos_axum::handle_server_fns_with_context(move || provide_context(desk.clone()), request)
     };
-    Router::new()
+    let routes = Router::new()
         .route("/", get(page))
         .route("/token", any(token).layer(from_fn_with_state(origins, around_token)))
         .route("/incoming", any(enter).with_state(door.clone()))
@@ -66,9 +68,10 @@ pub fn router(parts: Parts) -> Router {
         .route("/status", any(enter).with_state(door))
         .route("/healthz", get(async || "ok\n"))
         .merge(files)
-        .with_state(pages)
-        .layer(map_response(move |mut response: Response| {
-            policy.complete(response.headers_mut());
-            std::future::ready(response)
-        }))
+        .with_state(pages);
+    let guarded = if rehearses { routes.layer(from_fn(own_host)) } else { routes };
+    guarded.layer(map_response(move |mut response: Response| {
+        policy.complete(response.headers_mut());
+        std::future::ready(response)
+    }))
 }

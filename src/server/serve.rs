@@ -144,7 +144,11 @@ async fn rehearse(
 
 #[expect(clippy::disallowed_methods, reason = "a customer's own phone knows its number")]
 fn caller(person: &directory::Person) -> rehearsal::Person {
-    rehearsal::Person { label: person.label.clone(), number: person.number.expose().to_owned() }
+    rehearsal::Person {
+        label: person.label.clone(),
+        number: person.number.expose().to_owned(),
+        operator: Some(person.found.operator.to_string()),
+    }
 }
 
 /// An account that exists until this process ends.

@@ -62,7 +62,9 @@ impl Phone {
     async fn run(&mut self) -> Result<(), Gone> {
         let settings = &self.cloud.settings;
         let people = settings.people.iter();
-        let people = people.map(|person| json!({"label": person.label, "number": person.number}));
+        let people = people.map(
+            |person| json!({"label": person.label, "number": person.number, "operator": person.operator}),
+        );
         let hello = json!({"type": "hello", "number": settings.number, "people": people.collect::<Vec<_>>()});
         self.send(&hello).await?;
         let mut ending = self.cloud.ending.subscribe();

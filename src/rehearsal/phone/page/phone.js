@@ -234,7 +234,13 @@ function drawClock() {
 
 function callers() {
   return [
-    ...people.map(({ label, number }) => ({ id: number, number, label: () => label, note: () => spaced(number), face: [...label][0] })),
+    ...people.map(({ label, number, operator }) => ({
+      id: number,
+      number,
+      label: () => label,
+      note: () => (operator ? `${spaced(number)} → ${operator}` : spaced(number)),
+      face: [...label][0],
+    })),
     { id: 'unknown', number: UNKNOWN, label: () => text('unknown'), note: () => spaced(UNKNOWN), face: '?' },
     { id: 'withheld', number: WITHHELD, label: () => text('withheld'), note: () => text('withheldNote'), face: '–' },
     { id: 'other', number: null, label: () => text('other'), note: () => text('otherNote'), face: '#' },

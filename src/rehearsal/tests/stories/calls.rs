@@ -1,7 +1,7 @@
 //! A call between one customer and one operator, to each of its ends.
 
 use reqwest::Method;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::{
     house::{CALLER, House, NUMBER},
@@ -11,12 +11,19 @@ use crate::{
 const DIAL: &str = r#"<Response><Dial answerOnBridge="true" callerId="client:masked"><Client><Identity>user001</Identity>
     <Parameter name="customerName" value="O'Neil &amp; Sons &lt;K&gt;"/></Client></Dial></Response>"#;
 
-#[tokio::test]
-async fn ring_accept_and_the_operator_hangs_up() {
-    let mut house = House::open().await;
-    house.twiml("/incoming", DIAL);
+/// A customer's call that rings at user001: where it does, the device, the call's sid, and what the device was told.
+async fn ringing(twiml: &str) -> (House, Sdk, String, Value) {
+    let house = House::open().await;
+    house.twiml("/incoming", twiml);
     let mut sdk = Sdk::register(&house, "user001").await;
     let sid = house.call().await;
+    let invite = sdk.expect("invite").await;
+    (house, sdk, sid, invite)
+}
+
+#[tokio::test]
+async fn ring_accept_and_the_operator_hangs_up() {
+    let (mut house, mut sdk, sid, invite) = ringing(DIAL).await;
     let asked = house.post("/incoming").await;
     assert_eq!(asked.headers["user-agent"], "TwilioProxy/1.1");
     for (field, value) in [
@@ -35,7 +42,6 @@ async fn ring_accept_and_the_operator_hangs_up() {
         assert_eq!(asked.form[field], value, "{field}");
     }
 
-    let invite = sdk.expect("invite").await;
     let parameters = &invite["parameters"];
     assert_eq!(parameters["From"], "client:masked");
     assert_eq!(parameters["To"], "client:user001");
@@ -61,11 +67,8 @@ async fn ring_accept_and_the_operator_hangs_up() {
 
 #[tokio::test]
 async fn the_caller_hangs_up() {
-    let house = House::open().await;
-    house.twiml("/incoming", DIAL);
-    let mut sdk = Sdk::register(&house, "user001").await;
-    let sid = house.call().await;
-    let invite = sdk.accept().await;
+    let (house, mut sdk, sid, invite) = ringing(DIAL).await;
+    sdk.answer(&invite).await;
     house.until(&sid, "in-progress").await;
     house.hang_up(&sid).await;
     assert_eq!(sdk.expect("hangup").await["callsid"], invite["callsid"]);
@@ -74,11 +77,7 @@ async fn the_caller_hangs_up() {
 
 #[tokio::test]
 async fn the_caller_gives_up() {
-    let house = House::open().await;
-    house.twiml("/incoming", DIAL);
-    let mut sdk = Sdk::register(&house, "user001").await;
-    let sid = house.call().await;
-    let invite = sdk.expect("invite").await;
+    let (house, mut sdk, sid, invite) = ringing(DIAL).await;
     house.hang_up(&sid).await;
     assert_eq!(sdk.expect("cancel").await["callsid"], invite["callsid"]);
     let over = house.until(&sid, "canceled").await;
@@ -90,22 +89,14 @@ async fn the_caller_gives_up() {
 
 #[tokio::test]
 async fn the_operator_declines() {
-    let house = House::open().await;
-    house.twiml("/incoming", DIAL);
-    let mut sdk = Sdk::register(&house, "user001").await;
-    let sid = house.call().await;
-    let invite = sdk.expect("invite").await;
+    let (house, mut sdk, sid, invite) = ringing(DIAL).await;
     sdk.send("reject", json!({"callsid": invite["callsid"]})).await;
     assert_eq!(house.until(&sid, "busy").await["status"], "busy");
 }
 
 #[tokio::test]
 async fn the_operators_microphone_fails() {
-    let house = House::open().await;
-    house.twiml("/incoming", DIAL);
-    let mut sdk = Sdk::register(&house, "user001").await;
-    let sid = house.call().await;
-    let invite = sdk.expect("invite").await;
+    let (house, mut sdk, sid, invite) = ringing(DIAL).await;
     sdk.send("hangup", json!({"callsid": invite["callsid"]})).await;
     assert_eq!(house.until(&sid, "no-answer").await["status"], "no-answer");
 }
@@ -121,47 +112,35 @@ async fn nobody_is_registered() {
 
 #[tokio::test]
 async fn nobody_answers_in_time() {
-    let house = House::open().await;
-    house.twiml(
-        "/incoming",
+    let (house, mut sdk, sid, _) = ringing(
         r#"<Response><Dial answerOnBridge="true" timeout="1"><Client>user001</Client></Dial></Response>"#,
-    );
-    let mut sdk = Sdk::register(&house, "user001").await;
-    let sid = house.call().await;
-    sdk.expect("invite").await;
+    )
+    .await;
     sdk.expect("cancel").await;
     assert_eq!(house.until(&sid, "no-answer").await["status"], "no-answer");
 }
 
 #[tokio::test]
 async fn they_talk_for_too_long() {
-    let house = House::open().await;
-    house.twiml("/incoming", r#"<Response><Dial timeLimit="1"><Client>user001</Client></Dial></Response>"#);
-    let mut sdk = Sdk::register(&house, "user001").await;
-    let sid = house.call().await;
-    sdk.accept().await;
+    let dial = r#"<Response><Dial timeLimit="1"><Client>user001</Client></Dial></Response>"#;
+    let (house, mut sdk, sid, invite) = ringing(dial).await;
+    sdk.answer(&invite).await;
     sdk.expect("hangup").await;
     assert_eq!(house.until(&sid, "completed").await["status"], "completed");
 }
 
 #[tokio::test]
 async fn without_caller_id_the_number_is_passed_on_as_twilio_does() {
-    let house = House::open().await;
-    house.twiml("/incoming", "<Response><Dial><Client>user001</Client></Dial></Response>");
-    let mut sdk = Sdk::register(&house, "user001").await;
-    house.call().await;
-    let invite = sdk.expect("invite").await;
+    let dial = "<Response><Dial><Client>user001</Client></Dial></Response>";
+    let (_house, _sdk, _, invite) = ringing(dial).await;
     assert_eq!(invite["parameters"]["From"], CALLER);
     assert!(invite["parameters"].get("Params").is_none());
 }
 
 #[tokio::test]
 async fn digits_messages_and_outgoing_calls() {
-    let house = House::open().await;
-    house.twiml("/incoming", DIAL);
-    let mut sdk = Sdk::register(&house, "user001").await;
-    let sid = house.call().await;
-    let invite = sdk.accept().await;
+    let (house, mut sdk, sid, invite) = ringing(DIAL).await;
+    sdk.answer(&invite).await;
     house.until(&sid, "in-progress").await;
     sdk.send("dtmf", json!({"callsid": invite["callsid"], "dtmf": "1w2#"})).await;
     sdk.send("message", json!({"callsid": invite["callsid"], "voiceeventsid": "KX1", "content": "{}"})).await;

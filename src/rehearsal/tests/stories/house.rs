@@ -82,7 +82,11 @@ impl House {
             voice_url: format!("{base}/incoming"),
             voice_fallback_url: None,
             status_callback_url: None,
-            people: vec![Person { label: "越井 琢巳".into(), number: CALLER.into() }],
+            people: vec![Person {
+                label: "越井 琢巳".into(),
+                number: CALLER.into(),
+                operator: Some("user001".into()),
+            }],
         };
         change(&mut settings, &base);
         let rehearsal = rehearsal::start(settings).await.unwrap();

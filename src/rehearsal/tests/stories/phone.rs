@@ -89,7 +89,7 @@ impl Phone {
         let mut phone = Self { socket };
         let hello = phone.until("hello").await;
         assert_eq!(hello["number"], NUMBER);
-        assert_eq!(hello["people"], json!([{"label": "越井 琢巳", "number": CALLER}]));
+        assert_eq!(hello["people"], json!([{"label": "越井 琢巳", "number": CALLER, "operator": "user001"}]));
         phone
     }
 

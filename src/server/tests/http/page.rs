@@ -55,6 +55,23 @@ async fn only_a_rehearsal_has_its_socket_made_plain() {
 }
 
 #[tokio::test]
+async fn in_rehearsal_no_foreign_name_is_answered() {
+    let house = House::in_rehearsal("127.0.0.1:3001");
+    for host in ["localhost:3000", "LOCALHOST", "127.0.0.1:3000", "[::1]:3000", "[::1]"] {
+        assert_eq!(house.ask(bare("GET", "/", &[("host", host)])).await.status, StatusCode::OK, "{host}");
+    }
+    for host in ["evil.example:3000", "localhost.evil.example", "127.0.0.1.evil.example", "localhost:evil"] {
+        for (method, path) in [("GET", "/"), ("GET", "/token?identity=user001"), ("POST", "/incoming")] {
+            let answer = house.ask(bare(method, path, &[("host", host)])).await;
+            assert_eq!(answer.status, StatusCode::MISDIRECTED_REQUEST, "{host} {path}");
+            assert!(answer.body.contains("http://localhost"), "{}", answer.body);
+        }
+    }
+    let behind_a_proxy = page("", &[("host", "calls.example.com")]).await;
+    assert_eq!(behind_a_proxy.status, StatusCode::OK);
+}
+
+#[tokio::test]
 async fn the_language_is_the_operators_choice_then_the_browsers() {
     assert_eq!(language(&page("", &[]).await), "ja");
     assert_eq!(language(&page("", &[("accept-language", "en-GB,en;q=0.9,ja;q=0.5")]).await), "en");
