@@ -3,7 +3,7 @@
 //!
 //! Whoever adds a dependency that breaks a rule learns it here, in a second, and not from a reader of the graph.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, process::Command};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::Value;
@@ -22,6 +22,9 @@ const MAY_NAME: [(&str, &[&str]); 6] = [
     ("browser", &["console", "domain"]),
     ("server", &["console", "database", "directory", "domain", "records", "rehearsal"]),
 ];
+/// The numbers' crate, and the words with which it refuses to become WebAssembly.
+const NUMBERS: &str = "directory";
+const REFUSAL: &str = "must never be part of what a browser downloads";
 /// The numbers' crate, and what only a server has.
 const NOT_IN_THE_BROWSER: [&str; 8] =
     ["directory", "database", "records", "server", "rehearsal", "axum", "tokio", "sqlx"];
@@ -47,6 +50,7 @@ const LICENCES: [&str; 14] = [
 pub(crate) fn check(workspace: &Workspace) -> Result<()> {
     check_directions(workspace)?;
     check_browser(workspace)?;
+    check_refusal(workspace)?;
     check_terms(workspace)
 }
 
@@ -71,6 +75,21 @@ fn check_browser(workspace: &Workspace) -> Result<()> {
             "`{name}` would reach the browser: `cargo tree -p browser --target {WASM} -i {name}` shows how"
         );
     }
+    Ok(())
+}
+
+/// The numbers' crate must refuse WebAssembly in its own words. The compiler says them before it misses any dependency, so
+/// that none has to be built.
+fn check_refusal(workspace: &Workspace) -> Result<()> {
+    let folder = &workspace.members().get(NUMBERS).context("there is no crate of numbers")?.folder;
+    let mut rustc = Command::new("rustc");
+    rustc.args(["--edition", "2024", "--crate-type", "lib", "--emit", "metadata", "--target", WASM]);
+    rustc.arg("--out-dir").arg(workspace.scratch("refusal")).arg(folder.join("lib.rs"));
+    let Err(refusal) = process::output(&mut rustc) else { bail!("`{NUMBERS}` compiles to WebAssembly") };
+    ensure!(
+        format!("{refusal:#}").contains(REFUSAL),
+        "`{NUMBERS}` must refuse WebAssembly with \"{REFUSAL}\", and says: {refusal:#}"
+    );
     Ok(())
 }
 
