@@ -1,6 +1,7 @@
 // Everybody can work at this console: every state passes axe, in both languages, in light and dark, and everything is done by keyboard.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import type { Locator } from '@playwright/test';
 import type { AxeResults } from 'axe-core';
 import { people } from '../harness/people.ts';
 import type { Console } from '../harness/console.ts';
@@ -144,6 +145,54 @@ test('a key that was meant for something else answers nothing', async ({ operato
   await operator.is('ringing');
   await keyboard.press('Enter');
   await operator.is('connected');
+});
+
+test('a click that was meant for what stood there before answers nothing', async ({ operator, cloud }) => {
+  const { page } = operator;
+  const place = async (button: Locator): Promise<[number, number]> => {
+    const box = await button.boundingBox();
+    if (!box) throw new Error('The button is not drawn');
+    return [box.x + box.width / 2, box.y + box.height / 2];
+  };
+  /** Clicks where `button` is, in the moment in which it is drawn there. */
+  const clickAtOnce = async (button: Locator): Promise<void> => {
+    await button.waitFor();
+    await page.mouse.click(...(await place(button)));
+  };
+  const first = await cloud.call(people.koshii);
+  await clickAtOnce(operator.button('accept'));
+  await operator.is('ringing');
+
+  // A second call moves the first one's buttons.
+  const accept = await place(operator.button('accept'));
+  const second = await cloud.call(people.sato);
+  await operator.ringOf('佐藤 美咲').waitFor();
+  await page.mouse.click(...accept);
+  await expect(operator.rings).toHaveCount(2);
+
+  await operator.ringOf('越井 琢巳').getByRole('button', { name: operator.word('accept') }).click();
+  await operator.is('connected');
+  await first.hangUp();
+  await operator.is('ringing');
+  await clickAtOnce(operator.button('accept'));
+  await operator.is('ringing');
+  await operator.accept();
+  await second.hangUp();
+  await operator.ended('callerHungUp');
+  await clickAtOnce(operator.button('end'));
+  await operator.is('available');
+});
+
+test('the keys reach a second call in the order in which it is seen', async ({ operator, cloud }) => {
+  const { page } = operator;
+  await cloud.call(people.koshii);
+  await operator.accept();
+  await cloud.call(people.sato);
+  await operator.ringsFor('佐藤 美咲');
+  const main = page.getByRole('main').getByRole('button');
+  const tops = (await Promise.all((await main.all()).map((button) => button.boundingBox()))).map((box) => box?.y ?? 0);
+  expect(tops).toHaveLength(4);
+  expect(tops).toEqual(tops.toSorted((a, b) => a - b));
 });
 
 test('the shortcut keys can be switched off', async ({ operator, cloud }) => {

@@ -16,7 +16,7 @@ pub(crate) fn draw(page: Page) -> Element {
     })
 }
 
-/// Rings come first for the eye and last in the document, where they do not push the call in progress about.
+/// Rings come first, for the eye and for the keys. Their place is there when none rings, and pushes nothing about.
 fn draw_duty(page: Page, duty: &Duty) -> Element {
     let call = match &duty.talk {
         Some(talk) => Some(talk::draw(page, talk, duty.line.is_down())),
@@ -24,5 +24,5 @@ fn draw_duty(page: Page, duty: &Duty) -> Element {
         None => None,
     };
     let rings = duty.rings.iter().map(|ring| ring::draw(page, ring, duty)).collect();
-    element("div", "duty").maybe(call).child(element("div", "rings").children(rings))
+    element("div", "duty").child(element("div", "rings").children(rings)).maybe(call)
 }
