@@ -3,6 +3,8 @@
 //! The browser's side is built again only when something that it is made of changed: cargo-leptos itself would optimise
 //! it anew each time.
 
+use std::path::Path;
+
 use anyhow::{Context as _, Result};
 
 use crate::{
@@ -53,7 +55,9 @@ fn build_site(workspace: &Workspace) -> Result<()> {
 /// A panic names the file that it is in: without the folders of whoever built it, which nobody need learn, and which would
 /// make the bytes another machine's own.
 fn without_paths(workspace: &Workspace) -> Result<String> {
-    let mut folders = vec![workspace.root().to_owned()];
+    let sysroot = process::output(std::process::Command::new("rustc").args(["--print", "sysroot"]))?;
+    let mut folders =
+        vec![workspace.root().to_owned(), Path::new(sysroot.trim()).join("lib/rustlib/src/rust")];
     let registry = workspace::cargo_home()?.join("registry/src");
     if registry.is_dir() {
         folders.extend(files::folders_in(&registry)?);
@@ -72,5 +76,5 @@ fn inputs(workspace: &Workspace) -> Result<String> {
     paths.retain(|path| path.exists());
     let compiler =
         process::output(std::process::Command::new("rustc").arg("-vV")).context("asking the compiler")?;
-    files::sha256_of_all(&paths, &[&compiler])
+    files::sha256_of_all(&paths, &[&compiler, &without_paths(workspace)?])
 }
