@@ -23,6 +23,7 @@ export const PLACES = [
   'download',
   'memory',
   "server's log",
+  "server's file",
 ] as const;
 
 export type Place = (typeof PLACES)[number];

@@ -1,8 +1,10 @@
 // Everything that a story plays in: the server under test, the voice cloud and, in the production-like form, what stands around
 // them. A house is built for one story and pulled down by it.
 import { randomBytes } from 'node:crypto';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
-import { resolve } from 'node:path';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { Cloud } from './cloud.ts';
 import { Company, Door, passOnTo } from './company.ts';
@@ -56,6 +58,8 @@ export class House {
   tlsPort: number | undefined;
   /** Where the customer's phone is: no console's browser goes there. */
   phoneOrigin = '';
+  /** What the server keeps, from one start to the next. */
+  #data = '';
   #consoleOrigin = '';
   #server: Program | undefined;
   #frontDoor: Door | undefined;
@@ -70,6 +74,7 @@ export class House {
 
   static async build(plan: Plan): Promise<House> {
     const house = new House(plan);
+    house.#data = await mkdtemp(join(tmpdir(), 'hitoku-story-'));
     try {
       if (plan.form === 'production') await house.#surround();
       await house.startServer();
@@ -105,9 +110,16 @@ export class House {
     return this.programs.map(([name, { output }]) => `--- ${name}\n${output}`).join('\n');
   }
 
+  /** Everything that the server has written to its disk. */
+  async files(): Promise<[name: string, bytes: Buffer][]> {
+    const names = await readdir(this.#data);
+    return Promise.all(names.map(async (name) => [name, await readFile(join(this.#data, name))]));
+  }
+
   /** Starts the server; a second time, where it was before. */
   async startServer(): Promise<void> {
     const settings: Record<string, string> = {
+      HITOKU_DATA: this.#data,
       HITOKU_ADDR: this.#consoleOrigin ? address(this.#consoleOrigin) : ANY_PORT,
       ...(this.form === 'rehearsal'
         ? { REHEARSAL_ADDR: this.phoneOrigin ? address(this.phoneOrigin) : ANY_PORT }
@@ -130,6 +142,7 @@ export class House {
     await this.#frontDoor?.close();
     await this.#webhook?.close();
     await this.company?.close();
+    await rm(this.#data, { recursive: true, force: true });
     const failed = ended.find((result) => result.status === 'rejected');
     if (failed) throw failed.reason;
   }

@@ -1,26 +1,33 @@
-//! `/incoming` a second, next to a bare axum route that returns the same bytes.
+//! `/incoming` a second, with a million customers: next to the same with a directory that asks nobody, and next to a bare
+//! axum route that returns the same bytes.
 //!
-//! Each server is a process of its own, so that its processor time and memory are its own; the two are asked in turn, round
-//! by round, and compared round by round, because a machine's speed drifts. The signature is checked and the directory asked
-//! for every request. Processor time per request is the steadiest figure.
+//! Each server is a process of its own, so that its processor time and memory are its own; they are asked in turn, round by
+//! round, and compared round by round, because a machine's speed drifts. For every request the signature is checked, the
+//! directory asked, and the call's record on disk before the answer. Processor time per request is the steadiest figure.
+
+mod customers;
+mod load;
 
 use std::env;
-use std::io::{BufRead, BufReader};
-use std::net::{Ipv4Addr, SocketAddr};
-use std::process::{Child, Command, Stdio};
+use std::net::Ipv4Addr;
+use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
+use async_trait::async_trait;
 use axum::Router;
 use axum::http::header::CONTENT_TYPE;
 use axum::routing::post;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use directory::Demonstration;
+use directory::{Directory, Found, PhoneNumber, Silent};
+use domain::Identity;
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use records::Ledger;
 use server::chance::Chance;
 use server::clock::Clock;
+use server::kept::Kept;
 use server::policy::Signalling;
 use server::settings::{Account, BaseUrl};
 use server::site::Site;
@@ -28,53 +35,48 @@ use server::token::TokenDesk;
 use server::voice::{Reception, Signatures};
 use server::{Parts, router};
 use sha1::Sha1;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+
+use crate::load::{Figures, Server, ask, now, say};
 
 const PUBLIC: &str = "https://calls.example.com";
 const AUTH_TOKEN: &str = "0123456789abcdef0123456789abcdef";
 const ROUNDS: usize = 5;
-const WARM_UP: Duration = Duration::from_millis(500);
+const WARM_UP: Duration = Duration::from_millis(1000);
 const ROUND: Duration = Duration::from_secs(2);
-const CONNECTIONS: usize = 32;
-const LONGEST_ANSWER: usize = 16 * 1024;
-
-/// What Twilio posts when a call comes in, from a number reserved for fiction.
-const FORM: [(&str, &str); 18] = [
-    ("AccountSid", "AC00000000000000000000000000000000"),
-    ("ApiVersion", "2010-04-01"),
-    ("CallSid", "CA00000000000000000000000000000000"),
-    ("CallStatus", "ringing"),
-    ("Called", "+15005550006"),
-    ("CalledCity", ""),
-    ("CalledCountry", "US"),
-    ("CalledState", ""),
-    ("CalledZip", ""),
-    ("Caller", "+447700900101"),
-    ("CallerCountry", "GB"),
-    ("Direction", "inbound"),
-    ("From", "+447700900101"),
-    ("FromCountry", "GB"),
-    ("StirVerstat", "TN-Validation-Passed-A"),
-    ("To", "+15005550006"),
-    ("ToCountry", "US"),
-    ("ToState", ""),
-];
+const FEW: usize = 10_000;
+const MANY: usize = 1_000_000;
+/// Different calls of different customers; more would not fit into memory with their forms.
+const REQUESTS: usize = 50_000;
 
 fn main() -> Result<()> {
-    let runtime = |workers: usize| match workers {
-        0 => tokio::runtime::Builder::new_current_thread().enable_all().build(),
-        _ => tokio::runtime::Builder::new_multi_thread().enable_all().build(),
-    };
-    match env::args().nth(1).as_deref() {
-        Some("serve-hitoku") => runtime(1)?.block_on(serve(hitoku()?)),
-        Some("serve-bare") => runtime(1)?.block_on(serve(bare(env::args().nth(2).context("the bytes")?))),
-        _ => runtime(0)?.block_on(compare()),
+    let arguments: Vec<String> = env::args().collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    match arguments[1..] {
+        ["serve-own", folder] => {
+            runtime.block_on(async { serve(hitoku(Path::new(folder), true).await?).await })
+        }
+        ["serve-stub", folder] => {
+            runtime.block_on(async { serve(hitoku(Path::new(folder), false).await?).await })
+        }
+        ["serve-bare", answer] => runtime.block_on(serve(bare(answer.to_owned()))),
+        _ => tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(compare()),
     }
 }
 
-/// The real router, with the demonstration directory and its own log at its ordinary level, written to nowhere.
-fn hitoku() -> Result<Router> {
+/// Knows everybody, without asking.
+struct Stub(Found);
+
+#[async_trait]
+impl Directory for Stub {
+    async fn look_up(&self, _: &PhoneNumber) -> Result<Option<Found>, Silent> {
+        Ok(Some(self.0.clone()))
+    }
+}
+
+/// The real router, with its own log at its ordinary level, written to nowhere.
+async fn hitoku(folder: &Path, own: bool) -> Result<Router> {
     tracing_subscriber::fmt().with_ansi(false).with_writer(std::io::sink).init();
     let account = Account {
         account_sid: "AC00000000000000000000000000000000".to_owned(),
@@ -84,11 +86,28 @@ fn hitoku() -> Result<Router> {
     };
     let public = BaseUrl::parse(PUBLIC).context("an address")?;
     let signatures = Signatures::new(&account.auth_token, &public)?;
+    let kept = Kept::open(&customers::keeping(folder)?).await?;
+    let ledger = Ledger::open(folder, kept.database.clone(), kept.customers.audit())?;
+    let operator = Identity::parse("user001").ok().context("an identity")?;
+    let (customer_name, customer_id) = (Some(customers::name(0)), Some(customers::id(0)));
+    let directory: Arc<dyn Directory> = match own {
+        true => Arc::new(kept.customers.clone()),
+        false => Arc::new(Stub(Found { operator, customer_name, customer_id })),
+    };
+    let clock = Clock::of_the_machine();
     Ok(router(Parts {
-        desk: Arc::new(TokenDesk::new(&account, 3600, Clock::of_the_machine())),
+        desk: Arc::new(TokenDesk::new(&account, 3600, clock.clone())),
         allowed_origins: vec![],
         signatures,
-        reception: Reception::new(Arc::new(Demonstration::new()), public, Chance::of_the_machine()),
+        reception: Reception {
+            directory,
+            aliases: kept.customers.aliases(),
+            unknown_callers: None,
+            ledger: Arc::new(ledger),
+            public,
+            chance: Chance::of_the_machine(),
+            clock,
+        },
         signalling: Signalling::Twilio,
         site: Site::carried_or("target/site".into()),
         live_reload: None,
@@ -114,148 +133,93 @@ async fn serve(app: Router) -> Result<()> {
 }
 
 async fn compare() -> Result<()> {
-    let hitoku = Server::start(&["serve-hitoku"])?;
-    let (mut stream, mut buffer) = (TcpStream::connect(hitoku.addr).await?, Vec::new());
-    let answer = ask(&mut stream, &request(), &mut buffer).await?;
+    let folders = tempfile::tempdir()?;
+    let folder = |name: &str| folders.path().join(name).display().to_string();
+    customers::import(Path::new(&folder("few")), FEW).await?;
+    customers::import(Path::new(&folder("many")), MANY).await?;
+    let requests = Arc::new((0..REQUESTS).map(request).collect::<Vec<_>>());
+
+    let own = Server::start(&["serve-own", &folder("many")])?;
+    let (mut stream, mut buffer) = (TcpStream::connect(own.addr).await?, Vec::new());
+    let answer = ask(&mut stream, &requests[0], &mut buffer).await?;
     ensure!(answer.contains("<Dial"), "/incoming does not dial: {answer}");
     let (_, body) = answer.split_once("\r\n\r\n").context("an answer has a body")?;
+    let stub = Server::start(&["serve-stub", &folder("stub")])?;
     let bare = Server::start(&["serve-bare", body])?;
-    for server in [&hitoku, &bare] {
-        server.load(WARM_UP).await?;
+    for server in [&own, &stub, &bare] {
+        server.load(&requests, WARM_UP).await?;
     }
     let mut rounds = vec![];
     for _ in 0..ROUNDS {
-        rounds.push((hitoku.load(ROUND).await?, bare.load(ROUND).await?));
+        let own = own.load(&requests, ROUND).await?;
+        rounds.push((own, stub.load(&requests, ROUND).await?, bare.load(&requests, ROUND).await?));
     }
-    let median = |figure: &dyn Fn(&(Figures, Figures)) -> f64| {
-        let mut figures: Vec<f64> = rounds.iter().map(figure).collect();
-        figures.sort_by(f64::total_cmp);
-        figures[figures.len() / 2]
-    };
-    say(&format!("{:<30}{:>10}{:>10}{:>10}{:>14}", "", "req/s", "p50 ms", "p99 ms", "CPU µs/req"));
-    let row = |name: &str, of: &dyn Fn(&(Figures, Figures)) -> Figures| {
+    say(&format!("{:<36}{:>10}{:>10}{:>10}{:>14}", "", "req/s", "p50 ms", "p99 ms", "CPU µs/req"));
+    let row = |name: &str, of: &dyn Fn(&Round) -> Figures| {
         say(&format!(
-            "{name:<30}{:>10.0}{:>10.2}{:>10.2}{:>14.1}",
-            median(&|round| of(round).per_second),
-            median(&|round| of(round).p50_ms),
-            median(&|round| of(round).p99_ms),
-            median(&|round| of(round).cpu_us),
+            "{name:<36}{:>10.0}{:>10.2}{:>10.2}{:>14.1}",
+            median(&rounds, &|round| of(round).per_second),
+            median(&rounds, &|round| of(round).p50_ms),
+            median(&rounds, &|round| of(round).p99_ms),
+            median(&rounds, &|round| of(round).cpu_us),
         ));
     };
-    row("/incoming", &|round| round.0);
-    row("a bare route, the same bytes", &|round| round.1);
-    say(&format!(
-        "{:<30}{:>10.2}{:>34.2}",
-        "ratio, round by round",
-        median(&|(ours, theirs)| ours.per_second / theirs.per_second),
-        median(&|(ours, theirs)| ours.cpu_us / theirs.cpu_us),
-    ));
+    row("/incoming, a million customers", &|round| round.0);
+    row("the same, the directory stubbed", &|round| round.1);
+    row("a bare route, the same bytes", &|round| round.2);
+    let ratio = |name: &str, of: &dyn Fn(&Round) -> (Figures, Figures)| {
+        let rate = median(&rounds, &|round| of(round).0.per_second / of(round).1.per_second);
+        let cpu = median(&rounds, &|round| of(round).0.cpu_us / of(round).1.cpu_us);
+        say(&format!("{name:<36}{rate:>10.2}{cpu:>34.2}"));
+    };
+    ratio("ratio to the stub, round by round", &|round| (round.0, round.1));
+    ratio("ratio to the bare route", &|round| (round.0, round.2));
+
+    let few = Server::start(&["serve-own", &folder("few")])?;
+    few.load(&Arc::new(requests[..FEW].to_vec()), WARM_UP + ROUND * u32::try_from(ROUNDS)?).await?;
+    say(&format!("\n{:<48} {:.1} MiB", "memory after that load, ten thousand customers", few.resident_mib()));
+    say(&format!("{:<48} {:.1} MiB", "memory after that load, a million", own.resident_mib()));
     Ok(())
 }
 
-/// A server in a process of its own, ended with this value.
-struct Server {
-    process: Child,
-    addr: SocketAddr,
+type Round = (Figures, Figures, Figures);
+
+fn median(rounds: &[Round], figure: &dyn Fn(&Round) -> f64) -> f64 {
+    let mut figures: Vec<f64> = rounds.iter().map(figure).collect();
+    figures.sort_by(f64::total_cmp);
+    figures[figures.len() / 2]
 }
 
-impl Server {
-    fn start(arguments: &[&str]) -> Result<Self> {
-        let mut process = Command::new(env::current_exe()?).args(arguments).stdout(Stdio::piped()).spawn()?;
-        let mut line = String::new();
-        BufReader::new(process.stdout.take().context("it says where it is")?).read_line(&mut line)?;
-        Ok(Self { addr: line.trim().parse()?, process })
-    }
-
-    /// Asks over and over, on all connections at once.
-    async fn load(&self, time: Duration) -> Result<Figures> {
-        let request: Arc<[u8]> = request().into();
-        let (cpu, since) = (self.cpu_us(), now());
-        let asking: Vec<_> = (0..CONNECTIONS)
-            .map(|_| {
-                let (addr, request) = (self.addr, request.clone());
-                tokio::spawn(async move {
-                    let mut stream = TcpStream::connect(addr).await?;
-                    stream.set_nodelay(true)?;
-                    let (mut took, mut buffer) = (vec![], Vec::with_capacity(LONGEST_ANSWER));
-                    while since.elapsed() < time {
-                        let asked = now();
-                        let answer = ask(&mut stream, &request, &mut buffer).await?;
-                        ensure!(answer.starts_with("HTTP/1.1 200"), "it answered {answer}");
-                        took.push(asked.elapsed());
-                    }
-                    Ok(took)
-                })
-            })
-            .collect();
-        let mut took = vec![];
-        for one in asking {
-            took.extend(one.await??);
-        }
-        let (cpu, seconds) = (self.cpu_us() - cpu, since.elapsed().as_secs_f64());
-        took.sort_unstable();
-        let count = took.len();
-        let at = |share: f64| took[((count - 1) as f64 * share) as usize].as_secs_f64() * 1e3;
-        Ok(Figures {
-            per_second: count as f64 / seconds,
-            p50_ms: at(0.5),
-            p99_ms: at(0.99),
-            cpu_us: cpu / count as f64,
-        })
-    }
-
-    /// User and system time so far, in microseconds, where there is a `/proc`; a tick is a hundredth of a second on Linux.
-    fn cpu_us(&self) -> f64 {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.process.id())).unwrap_or_default();
-        let after_name = stat.rsplit(')').next().unwrap_or_default();
-        let ticks =
-            |at: usize| after_name.split_whitespace().nth(at).and_then(|text| text.parse::<f64>().ok());
-        (ticks(11).unwrap_or(f64::NAN) + ticks(12).unwrap_or(f64::NAN)) * 1e4
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-#[derive(Clone, Copy)]
-struct Figures {
-    per_second: f64,
-    p50_ms: f64,
-    p99_ms: f64,
-    cpu_us: f64,
-}
-
-/// One request on a connection that stays open, and its whole answer.
-async fn ask<'a>(
-    stream: &mut TcpStream,
-    request: &[u8],
-    buffer: &'a mut Vec<u8>,
-) -> Result<std::borrow::Cow<'a, str>> {
-    stream.write_all(request).await?;
-    buffer.clear();
-    loop {
-        ensure!(stream.read_buf(buffer).await? > 0, "it closed the connection");
-        let Some(end) = buffer.windows(4).position(|four| four == b"\r\n\r\n") else { continue };
-        let head = std::str::from_utf8(&buffer[..end])?.to_ascii_lowercase();
-        let length = head.split("content-length: ").nth(1).and_then(|rest| rest.split("\r\n").next());
-        let length: usize = length.context("an answer has a length")?.parse()?;
-        if buffer.len() >= end + 4 + length {
-            return Ok(String::from_utf8_lossy(buffer));
-        }
-    }
-}
-
-/// The form as Twilio sends it, signed as Twilio signs it.
-fn request() -> Vec<u8> {
-    let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(FORM).finish();
+/// A form as Twilio sends it, signed as Twilio signs it: one call of one customer.
+fn request(at: usize) -> Vec<u8> {
+    let call_sid = format!("CA{at:032x}");
+    // Spread over all of them, so that no part of the table is warmer than another.
+    let number = customers::number(at.wrapping_mul(7919) % if at < FEW { FEW } else { MANY });
+    let form = [
+        ("AccountSid", "AC00000000000000000000000000000000"),
+        ("ApiVersion", "2010-04-01"),
+        ("CallSid", &call_sid),
+        ("CallStatus", "ringing"),
+        ("Called", "+15005550006"),
+        ("CalledCity", ""),
+        ("CalledCountry", "US"),
+        ("CalledState", ""),
+        ("CalledZip", ""),
+        ("Caller", &number),
+        ("CallerCountry", "US"),
+        ("Direction", "inbound"),
+        ("From", &number),
+        ("FromCountry", "US"),
+        ("StirVerstat", "TN-Validation-Passed-A"),
+        ("To", "+15005550006"),
+        ("ToCountry", "US"),
+        ("ToState", ""),
+    ];
+    let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
     let mut mac = Hmac::<Sha1>::new_from_slice(AUTH_TOKEN.as_bytes())
         .unwrap_or_else(|_| unreachable!("any key is one"));
     mac.update(format!("{PUBLIC}/incoming").as_bytes());
-    for (name, value) in FORM {
+    for (name, value) in form {
         mac.update(name.as_bytes());
         mac.update(value.as_bytes());
     }
@@ -266,14 +230,4 @@ fn request() -> Vec<u8> {
         body.len()
     )
     .into_bytes()
-}
-
-#[expect(clippy::disallowed_methods, reason = "what is measured here is time itself")]
-fn now() -> Instant {
-    Instant::now()
-}
-
-#[expect(clippy::print_stdout, reason = "figures are for whoever asked for them")]
-fn say(line: &str) {
-    println!("{line}");
 }
