@@ -48,6 +48,27 @@ test('nobody knows the caller', async ({ operator, cloud }) => {
   await expect(operator.rings).toHaveCount(0);
 });
 
+test.describe('with somebody who takes unknown callers', () => {
+  test.use({ settings: { UNKNOWN_CALLERS: 'user001' } });
+
+  test('an unknown caller is recognised by the same name at every call', async ({ operator, cloud }) => {
+    const ring = operator.ringOf('登録のない発信者');
+    const names: (string | null)[] = [];
+    for (const caller of [people.stranger, people.stranger]) {
+      const call = await cloud.call(caller);
+      await operator.ringsFor('登録のない発信者', '呼び名');
+      names.push(await ring.locator('.call__id bdi').textContent());
+      await call.hangUp();
+      await operator.ended('gaveUp');
+    }
+    expect(names[0]).toMatch(/^[A-Z][a-z]{5}-[A-Z][a-z]{5}$/);
+    expect(names[1]).toBe(names[0]);
+    // Who withholds the number has none to be recognised by.
+    await isAnswered(await cloud.call(WITHHELD));
+    await expect(operator.rings).toHaveCount(0);
+  });
+});
+
 test('the caller withholds the number', async ({ operator, cloud }) => {
   await isAnswered(await cloud.call(WITHHELD));
   await expect(operator.rings).toHaveCount(0);

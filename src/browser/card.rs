@@ -1,6 +1,6 @@
 //! From a call of the SDK to a card.
 //!
-//! Invariant: only the three parameters that our server sends are read, never the SDK's own, which may hold a number.
+//! Invariant: only the four parameters that our server sends are read, never the SDK's own, which may hold a number.
 
 use domain::{CallRef, Card};
 use wasm_bindgen::JsValue;
@@ -14,6 +14,7 @@ pub(crate) fn of(call: &Call) -> Card {
     Card {
         name: text("customerName"),
         customer_id: text("customerId"),
+        alias: text("callerAlias"),
         call_ref: text("callRef").map(CallRef),
     }
 }

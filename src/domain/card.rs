@@ -9,6 +9,8 @@ pub struct Card {
     pub name: Option<String>,
     /// The customer's id in the company's own terms.
     pub customer_id: Option<String>,
+    /// What a caller is called whom nobody knows: the same for the same number.
+    pub alias: Option<String>,
     /// Our own name for the call.
     pub call_ref: Option<CallRef>,
 }

@@ -94,7 +94,7 @@ pub(super) fn all() -> Vec<State> {
         "ringing-long",
         on(|duty| duty.rings = vec![ring(1, card(LONG, "cm-00000000-0000-4000-8000-000000000001"))]),
     );
-    add("ringing-unknown", on(|duty| duty.rings = vec![ring(1, Card::default())]));
+    add("ringing-unknown", on(|duty| duty.rings = vec![ring(1, stranger())]));
     add("ringing-two", on(|duty| duty.rings = vec![ring(1, koshii()), ring(2, Card::default())]));
     add("ringing-taken", on(|duty| duty.rings = vec![Ring { taken: true, ..ring(1, koshii()) }]));
     add("connecting", talking(Phase::Connecting { slow: false }, |talk| talk.audio_since = None));
@@ -103,7 +103,7 @@ pub(super) fn all() -> Vec<State> {
     add("talking-muted", talking(Phase::Talking, |talk| talk.muted = true));
     add("talking-unheard", talking(Phase::Talking, |talk| talk.unheard = true));
     add("talking-unhearing", talking(Phase::Talking, |talk| talk.unhearing = true));
-    add("talking-unknown", talking(Phase::Talking, |talk| talk.card = Card::default()));
+    add("talking-unknown", talking(Phase::Talking, |talk| talk.card = stranger()));
     add("talking-hours", talking(Phase::Talking, |talk| talk.audio_since = Some(NOW - 3_723_000)));
     add("talking-down", and(talking(Phase::Talking, |_| {}), |duty| duty.line = Line::Down { since: NOW }));
     let doubtful = Line::Doubtful { since: NOW };
@@ -152,9 +152,14 @@ pub(super) fn koshii() -> Card {
     card("越井 琢巳", "cm-koshii")
 }
 
+/// Whom nobody knows, and who has called before.
+fn stranger() -> Card {
+    Card { alias: Some("Kamito-Renasu".to_owned()), ..Card::default() }
+}
+
 fn card(name: &str, id: &str) -> Card {
     let call_ref = Some(CallRef::from_random([7; 10]));
-    Card { name: Some(name.to_owned()), customer_id: Some(id.to_owned()), call_ref }
+    Card { name: Some(name.to_owned()), customer_id: Some(id.to_owned()), alias: None, call_ref }
 }
 
 fn ring(call: u32, card: Card) -> Ring {

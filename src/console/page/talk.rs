@@ -55,10 +55,14 @@ pub(crate) fn name(page: Page, card: &Card) -> Element {
     }
 }
 
-/// The customer's id, where there is one.
+/// The customer's id, or what an unknown caller is called, where there is one.
 pub(crate) fn draw_id(page: Page, card: &Card) -> Option<Element> {
-    let id = text("bdi", "", card.customer_id.clone()?).with("translate", "no");
-    Some(element("p", "call__id").child(text("span", "", page.say(words::CUSTOMER_ID))).child(id))
+    let (label, id) = match &card.customer_id {
+        Some(id) => (words::CUSTOMER_ID, id),
+        None => (words::ALIAS, card.alias.as_ref()?),
+    };
+    let id = text("bdi", "", id.clone()).with("translate", "no");
+    Some(element("p", "call__id").child(text("span", "", page.say(label))).child(id))
 }
 
 fn draw_actions(page: Page, talk: &Talk) -> Element {

@@ -49,6 +49,7 @@ fn who_calls_is_drawn_at_once_and_a_number_never() {
     for language in Language::ALL {
         let unknown = page("ringing-unknown", language);
         assert!(unknown.contains(words::UNKNOWN.of(language)));
+        assert!(unknown.contains(words::ALIAS.of(language)) && unknown.contains("Kamito-Renasu"));
         assert!(!unknown.contains(words::CUSTOMER_ID.of(language)));
     }
 }

@@ -107,6 +107,7 @@ pub(crate) const INCOMING: Text = text("着信", "Incoming call");
 pub(crate) const SECOND: Text = text("もう一件の着信", "Another call");
 pub(crate) const UNKNOWN: Text = text("登録のない発信者", "Unknown caller");
 pub(crate) const CUSTOMER_ID: Text = text("顧客ID", "Customer ID");
+pub(crate) const ALIAS: Text = text("呼び名", "Known here as");
 pub(crate) const RINGING_FOR: Text = text("呼出時間", "Ringing for");
 pub(crate) const ACCEPT: Text = text("応答", "Accept");
 pub(crate) const REJECT: Text = text("拒否", "Reject");

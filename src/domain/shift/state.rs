@@ -6,6 +6,7 @@ use super::{CallId, Token};
 use crate::{Card, Millis};
 
 /// An operator's shift.
+#[expect(clippy::large_enum_variant, reason = "a console has one, and changes it in place")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(
     target_pointer_width = "64",

@@ -37,7 +37,7 @@ use server::{Parts, router};
 use sha1::Sha1;
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::load::{Figures, Server, ask, now, say};
+use crate::load::{Figures, Server, ask, say};
 
 const PUBLIC: &str = "https://calls.example.com";
 const AUTH_TOKEN: &str = "0123456789abcdef0123456789abcdef";

@@ -107,7 +107,12 @@ pub(crate) fn incoming(call: CallId) -> Event {
 }
 
 pub(crate) fn card(call: CallId) -> Card {
-    Card { name: Some(format!("customer {}", call.0)), customer_id: None, call_ref: Some(call_ref(call)) }
+    Card {
+        name: Some(format!("customer {}", call.0)),
+        customer_id: None,
+        alias: None,
+        call_ref: Some(call_ref(call)),
+    }
 }
 
 pub(crate) fn call_ref(call: CallId) -> CallRef {
