@@ -227,6 +227,7 @@ impl Ledger {
             written: written_to.clone(),
             held: held.clone(),
             broken: false,
+            urgent: urgent(ground.reserve),
             lost: 0,
         };
         let keeper = Keeper::new(
@@ -236,12 +237,18 @@ impl Ledger {
             (journaled_to.clone(), written, hurried),
             held.clone(),
             found.generations,
+            urgent(ground.reserve),
         );
         thread::Builder::new().name("journal".to_owned()).spawn(move || writer.run(&ordered))?;
         let keeper = Mutex::new(Some(tokio::spawn(keeper.run())));
         let (journaled, written) = (journaled_to, written_to);
         Ok(Self(Arc::new(Inner { file: ground.file, orders, journaled, written, held, hurry, keeper })))
     }
+}
+
+/// A journal as long as this should begin anew soon, however much is going on.
+fn urgent(reserve: u64) -> u64 {
+    16 * reserve
 }
 
 impl Inner {

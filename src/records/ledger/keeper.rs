@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use database::{Database, Failure, Query, Transaction, Value};
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::Reached;
 use super::held::Held;
@@ -26,6 +27,9 @@ pub(super) struct Keeper {
     held: Arc<Held>,
     reached: Reached,
     generations: Generations,
+    urgent: u64,
+    /// How long the last batch took.
+    took: Duration,
     trouble: Option<Duration>,
 }
 
@@ -47,11 +51,12 @@ enum Trouble {
     Journal(#[from] std::io::Error),
 }
 
-const MOST_AT_ONCE: usize = 1000;
+const MOST_AT_ONCE: usize = 2000;
 /// Some hundreds of events: not worth waiting for more.
 const MANY: u64 = 32 << 10;
 /// What comes meanwhile goes into the same transaction, and the disk has time for those who wait for it.
 const LINGER: Duration = Duration::from_millis(100);
+const LONGEST_REST: Duration = Duration::from_secs(1);
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
@@ -67,10 +72,10 @@ impl Keeper {
         ),
         held: Arc<Held>,
         found: BTreeSet<u64>,
+        urgent: u64,
     ) -> Self {
         let generations =
             Generations { of_this_era: found, of_the_last: BTreeSet::new(), overwritten: BTreeSet::new() };
-        let reached = Reached::default();
         Self {
             reader,
             database,
@@ -79,8 +84,10 @@ impl Keeper {
             written,
             hurried,
             held,
-            reached,
+            reached: Reached::default(),
             generations,
+            urgent,
+            took: Duration::ZERO,
             trouble: None,
         }
     }
@@ -95,12 +102,13 @@ impl Keeper {
                 }
                 continue;
             }
-            if journaled.era == self.reached.era && journaled.end - self.reached.end < MANY {
-                let hurry = self.hurried.wait_for(|waiting| *waiting > 0);
-                let _ = tokio::time::timeout(LINGER, hurry).await;
-                journaled = *self.journaled.borrow_and_update();
-            }
-            match self.write(journaled).await {
+            let rest = self.rest(journaled);
+            let _ = tokio::time::timeout(rest, self.hurried.wait_for(|waiting| *waiting > 0)).await;
+            journaled = *self.journaled.borrow_and_update();
+            let since = Instant::now();
+            let written = self.write(journaled).await;
+            self.took = since.elapsed();
+            match written {
                 Ok(()) => self.all_is_well(),
                 Err(trouble) => self.pause(&trouble).await,
             }
@@ -179,6 +187,19 @@ impl Keeper {
         calls::write(transaction, &events).await?;
         let entries: Vec<Entry> = events.iter().map(Entry::call).collect();
         self.audit.append_all(transaction, entries).await
+    }
+
+    /// How long to leave processor and disk to those who answer calls. It has time: what it writes is safe already.
+    fn rest(&self, journaled: Reached) -> Duration {
+        let rest = (3 * self.took).min(LONGEST_REST);
+        let read = if journaled.era == self.reached.era { self.reached.end } else { 0 };
+        if journaled.end >= self.urgent {
+            Duration::ZERO
+        } else if journaled.end - read < MANY {
+            LINGER.max(rest)
+        } else {
+            rest
+        }
     }
 
     fn all_is_well(&mut self) {

@@ -7,6 +7,7 @@ use std::io::{self, ErrorKind};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::thread;
 use std::time::Duration;
 
 use tokio::sync::{oneshot, watch};
@@ -30,6 +31,8 @@ pub(super) struct Writer<D> {
     pub(super) written: watch::Receiver<Reached>,
     pub(super) held: Arc<Held>,
     pub(super) broken: bool,
+    /// From this length on it waits a moment for the keeper, so as to begin anew.
+    pub(super) urgent: u64,
     /// Since it is broken, so many were lost for want of memory.
     pub(super) lost: usize,
 }
@@ -45,6 +48,9 @@ struct Batch {
 /// How often a disk is tried again that nobody else asks for anything.
 const AGAIN: Duration = Duration::from_millis(500);
 const MOST_AT_ONCE: usize = 4096;
+/// Once in half a million events, if there was never a moment in which all was written.
+const MOMENT: Duration = Duration::from_millis(50);
+const NEARLY_ALL: u64 = 256 << 10;
 
 impl<D: Disk> Writer<D> {
     pub(super) fn run(mut self, orders: &Receiver<Order>) {
@@ -133,7 +139,7 @@ impl<D: Disk> Writer<D> {
 
     /// Writes over what the database has, once that is much. What is left of it is known by its generation.
     fn begin_anew(&mut self) -> io::Result<()> {
-        if self.reached.end < self.reserve || *self.written.borrow() != self.reached {
+        if self.reached.end < self.reserve || !self.all_is_written() {
             return Ok(());
         }
         let generation = frame::generation()?;
@@ -142,7 +148,25 @@ impl<D: Disk> Writer<D> {
         }
         self.generation = generation;
         self.reached = Reached { era: self.reached.era + 1, end: 0 };
+        self.urgent = super::urgent(self.reserve);
         Ok(())
+    }
+
+    fn all_is_written(&mut self) -> bool {
+        let written = *self.written.borrow();
+        if written == self.reached || self.reached.end < self.urgent {
+            return written == self.reached;
+        }
+        if written.era == self.reached.era && self.reached.end - written.end < NEARLY_ALL {
+            for _ in 0..MOMENT.as_millis() {
+                if *self.written.borrow() == self.reached {
+                    return true;
+                }
+                thread::sleep(Duration::from_millis(1));
+            }
+        }
+        self.urgent = self.reached.end + self.reserve;
+        false
     }
 
     fn in_words(&self, why: &io::Error) -> NotKept {

@@ -31,6 +31,28 @@ async fn it_begins_anew_and_stays_small() {
     assert!(places < 20, "{places} rows of journals, though most are overwritten");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn it_begins_anew_also_when_there_is_never_a_pause() {
+    let house = House::new();
+    let ledger = house.on(500, |file| file).await;
+    let mut keeping = tokio::task::JoinSet::new();
+    for lane in 0..4 {
+        let ledger = ledger.clone();
+        keeping.spawn(async move {
+            for call in 0.. {
+                ledger.keep(came(4 * call + lane)).await.unwrap();
+                if ledger.0.journaled.borrow().era > 3 {
+                    return call;
+                }
+            }
+            unreachable!("calls do not end")
+        });
+    }
+    assert!(keeping.join_all().await.iter().sum::<u64>() > 4 * 5);
+    ledger.close(Duration::MAX).await.unwrap();
+    assert!(house.trail().await.values().all(|entries| entries.len() == 1));
+}
+
 #[tokio::test]
 async fn it_can_be_stopped_at_any_step() {
     for step in 1..60 {
