@@ -6,12 +6,8 @@ use super::{CallId, Token};
 use crate::{Card, Millis};
 
 /// An operator's shift.
-#[expect(clippy::large_enum_variant, reason = "a console has one, and changes it in place")]
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(
-    target_pointer_width = "64",
-    expect(clippy::large_enum_variant, reason = "there is one shift a page, and it is mostly the large one")
-)]
+#[expect(clippy::large_enum_variant, reason = "there is one shift a page, and it is mostly the large one")]
 pub enum Shift {
     /// Nobody can ring this console.
     Off(Off),

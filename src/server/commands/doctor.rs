@@ -86,8 +86,7 @@ fn folder(folder: &Path) -> Finding {
     if metadata.mode() & 0o022 != 0 {
         return Bad(format!("data folder: others may write to {shown}; say `chmod 700 {shown}`"));
     }
-    let free =
-        statvfs(folder).map(|disk| u64::from(disk.blocks_available()) * u64::from(disk.fragment_size()));
+    let free = statvfs(folder).map(|disk| disk.blocks_available() * disk.fragment_size());
     match free {
         Ok(free) if free < LITTLE_SPACE => {
             Mind(format!("data folder: {shown} has {} MiB left; free some space", free >> 20))
