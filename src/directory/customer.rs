@@ -57,11 +57,16 @@ pub enum NotACustomer {
     /// A number is none.
     #[error("number {0}: {1}")]
     Number(usize, Unreadable),
+    /// A telephone number where none is looked for.
+    #[error("the {0} holds a telephone number: those belong to the numbers, where they are sealed")]
+    Holds(&'static str),
     /// What operators see would show the number.
     #[error("the {0} holds the customer's own number, and operators would see it")]
     Tells(&'static str),
 }
 
+/// Shorter ones are dates and order numbers more often than telephones.
+const DIGITS_OF_A_NUMBER: usize = 9;
 const LONGEST: usize = 120;
 const LONGEST_NOTE: usize = 2000;
 
@@ -95,11 +100,23 @@ impl Written<'_> {
             return Err(NotACustomer::Missing("number"));
         }
         let customer = Customer { id, name, operator, team, note, numbers };
+        if let Some(field) = customer.holds_a_number() {
+            return Err(NotACustomer::Holds(field));
+        }
         customer.told().map_or(Ok(customer), |field| Err(NotACustomer::Tells(field)))
     }
 }
 
 impl Customer {
+    /// The field of free text in which somebody has put a number; ids have as many digits as they like.
+    fn holds_a_number(&self) -> Option<&'static str> {
+        let free = [("name", Some(&self.name)), ("group", self.team.as_ref()), ("note", self.note.as_ref())];
+        let digits = |run: &str| run.chars().filter(|sign| sign.is_numeric()).count();
+        let holds =
+            |text: &String| text.split(char::is_alphabetic).any(|run| digits(run) >= DIGITS_OF_A_NUMBER);
+        free.into_iter().find_map(|(field, text)| text.is_some_and(holds).then_some(field))
+    }
+
     /// The field that would tell an operator a number of this customer.
     fn told(&self) -> Option<&'static str> {
         let team = self.team.as_deref().unwrap_or_default();
@@ -163,6 +180,7 @@ mod tests {
         assert_eq!(why(Written { name: &long, ..KOSHII }), "the name is longer than 120 characters");
         for (field, written) in [
             ("name", Written { name: "07700 900101", ..KOSHII }),
+            ("note", Written { note: "or ０９０－８７６５－４３２１", ..KOSHII }),
             ("id", Written { id: "cm-447700900101", ..KOSHII }),
             ("group", Written { team: "０７７００９００１０１", ..KOSHII }),
         ] {
