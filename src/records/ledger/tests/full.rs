@@ -50,6 +50,24 @@ async fn what_a_full_disk_cannot_take_goes_to_the_journal_when_the_database_is_a
 }
 
 #[tokio::test]
+async fn what_failed_half_way_is_not_read_by_the_next_server() {
+    let house = House::new();
+    let full = Arc::new(AtomicBool::new(true));
+    let ledger = house.on(0, |file| Fillable { file, full }).await;
+    let other = house.database().await;
+    let locked = other.begin().await.unwrap();
+    // Half of what is tried again and again are whole events.
+    for call in 0..6 {
+        assert!(matches!(ledger.keep(came(call)).await, Err(NotKept::Full(_))));
+    }
+    drop(locked);
+    ledger.settled().await;
+    drop(ledger);
+    house.on(0, |file| file).await.close(Duration::MAX).await.unwrap();
+    once_each(&house.trail().await, 0..6);
+}
+
+#[tokio::test]
 async fn memory_for_what_cannot_be_kept_has_an_end() {
     let house = House::new();
     let full = Arc::new(AtomicBool::new(true));

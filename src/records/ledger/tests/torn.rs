@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::sync::mpsc;
 
 use super::*;
 
@@ -72,6 +73,60 @@ async fn after_a_cut_it_goes_on_where_it_was_whole() {
     ledger.close(Duration::MAX).await.unwrap();
     let calls = [0, 1, 2, 3, 9].map(|call| sid(call).to_string());
     assert_eq!(house.trail().await.into_keys().collect::<Vec<_>>(), calls);
+}
+
+#[tokio::test]
+async fn nothing_is_accepted_before_the_disk_says_so() {
+    let house = House::new();
+    let (asks, asked) = mpsc::channel();
+    let (says, said) = mpsc::channel();
+    let ledger = house.on(0, |file| Slow { file, asks, said }).await;
+    let mut keeping = Box::pin(ledger.keep(came(1)));
+    let first =
+        tokio::select! { biased; kept = &mut keeping => Some(kept), () = std::future::ready(()) => None };
+    assert_eq!(first, None);
+    assert_eq!(asked.recv(), Ok("write"));
+    assert_eq!(asked.recv(), Ok("sync"));
+    // Whoever answered early has done so before it asked the disk.
+    let early =
+        tokio::select! { biased; kept = &mut keeping => Some(kept), () = std::future::ready(()) => None };
+    assert_eq!(early, None);
+    says.send(()).unwrap();
+    assert_eq!(keeping.await, Ok(()));
+    drop(says);
+    ledger.close(Duration::MAX).await.unwrap();
+}
+
+/// Says what it is asked, and waits at a sync until it may go on.
+struct Slow {
+    file: File,
+    asks: mpsc::Sender<&'static str>,
+    said: mpsc::Receiver<()>,
+}
+
+impl Disk for Slow {
+    fn write(&mut self, bytes: &[u8], at: u64) -> io::Result<()> {
+        if !bytes.is_empty() {
+            let _ = self.asks.send("write");
+        }
+        self.file.write(bytes, at)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        if thread::current().name() == Some("journal") {
+            let _ = self.asks.send("sync");
+            let _ = self.said.recv();
+        }
+        self.file.sync()
+    }
+
+    fn length(&self) -> io::Result<u64> {
+        self.file.length()
+    }
+
+    fn cut(&mut self, length: u64) -> io::Result<()> {
+        self.file.cut(length)
+    }
 }
 
 #[tokio::test]
