@@ -1,8 +1,8 @@
 //! SQLite, in a file of our own.
 //!
-//! Its calls block, so each runs on a thread that belongs to the database: two for readers, whom a write-ahead log keeps
-//! from waiting for anybody, and one for whoever writes. The driver is `rusqlite`, because a lookup is on the way of every
-//! call: a prepared statement costs a few microseconds there.
+//! Its calls block, and a disk may hang, so each runs on a thread that belongs to the database: one for who reads, whom a
+//! write-ahead log keeps from waiting for anybody, and one for who writes. The driver is `rusqlite`, because a lookup is on
+//! the way of every call: a prepared statement costs a few microseconds there.
 
 mod connection;
 mod worker;
@@ -18,7 +18,8 @@ use crate::{Failure, Query, Row, Value};
 use connection::{Access, fetch, insert};
 use worker::Workers;
 
-const READERS: usize = 2;
+/// A second one costs more in changes of threads than it brings: what is asked for is almost always in memory.
+const READERS: usize = 1;
 
 pub(crate) struct Sqlite {
     readers: Workers,

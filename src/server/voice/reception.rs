@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use directory::{Aliases, Directory, PhoneNumber};
 use domain::{CallRef, Identity, Millis};
-use records::{CallSid, Came, Event, Ledger, Outcome, What};
+use records::{CallSid, Came, Event, Ledger, NotKept, Outcome, What};
 use sha2::{Digest as _, Sha256};
 use tokio::time::{Instant, timeout};
 
@@ -138,8 +138,13 @@ impl Reception {
         let Some(call_sid) = call_sid else { return };
         let at = at.unwrap_or_else(|| self.clock.now());
         let kept = timeout(KEPT_WITHIN, self.ledger.keep(Event { call_sid, at, what })).await;
-        if kept.is_err() {
-            tracing::error!(%call_sid, "the disk is so slow that a caller was answered before the call's record was on it");
+        match kept {
+            // The ledger itself logs these, once each, and keeps the event until it can be written.
+            Ok(Ok(()) | Err(NotKept::Full(_) | NotKept::Unwritable { .. })) => {}
+            Ok(Err(lost)) => tracing::error!(%call_sid, %lost, "a caller was answered without a record"),
+            Err(_) => {
+                tracing::error!(%call_sid, "the disk is so slow that a caller was answered before the record was on it")
+            }
         }
     }
 }
