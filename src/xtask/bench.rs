@@ -15,7 +15,7 @@ use nix::{
 };
 
 use crate::{
-    process, release,
+    files, process, release,
     set_up::{self, Needs},
     suite,
     workspace::Workspace,
@@ -25,10 +25,12 @@ use crate::{
 pub(crate) fn run(workspace: &Workspace) -> Result<()> {
     set_up::run(workspace, Needs::BROWSER)?;
     release::build(workspace, &[release::HITOKU, release::REHEARSAL])?;
-    println!("\n/incoming: signature checked, directory asked");
+    println!("\n/incoming: signature checked, directory asked, record on disk");
     let mut incoming = workspace.cargo(["bench", "--quiet", "--package", "server", "--bench", "incoming"]);
     // With the same site, since Cargo builds the package's programs for its benchmarks, over those that are measured next.
     process::shown(incoming.arg("--locked").env("HITOKU_SITE", workspace.packed_site()))?;
+    println!("\nThe ledger: events on disk, and in SQLite");
+    process::shown(&mut workspace.cargo(["bench", "--quiet", "--package", "records", "--locked"]))?;
     println!("\nMemory, resident");
     let (alone, rehearsing) = (idle(workspace, true)?, idle(workspace, false)?);
     println!(
@@ -41,8 +43,10 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
 
 /// What the server holds while nothing happens, in MiB.
 fn idle(workspace: &Workspace, twilio: bool) -> Result<f64> {
+    let data = workspace.scratch("bench-data");
+    files::empty_folder(&data)?;
     let mut hitoku = Command::new(workspace.release_binary("hitoku"));
-    hitoku.envs([("HITOKU_ADDR", "127.0.0.1:0"), ("REHEARSAL_ADDR", "127.0.0.1:0")]);
+    hitoku.env("HITOKU_DATA", data).envs([("HITOKU_ADDR", "127.0.0.1:0"), ("REHEARSAL_ADDR", "127.0.0.1:0")]);
     if twilio {
         // An account that does not exist: nothing is asked of it.
         hitoku.envs([
@@ -51,7 +55,6 @@ fn idle(workspace: &Workspace, twilio: bool) -> Result<f64> {
             ("API_KEY_SECRET", "secret"),
             ("AUTH_TOKEN", "token"),
             ("PUBLIC_BASE_URL", "https://calls.example.com"),
-            ("INTERNAL_API_BASE", "http://127.0.0.1:9"),
         ]);
     }
     let mut running = Running(hitoku.stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?);
