@@ -2,13 +2,14 @@
 
 use std::io::IsTerminal as _;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use directory::{By, Company, Demonstration, Directory, Guarded};
-use records::Ledger;
 use records::audit::Actor;
+use records::{CannotOpen, Ledger};
 use rehearsal::Rehearsal;
 use secrecy::ExposeSecret as _;
 use server::chance::Chance;
@@ -22,6 +23,7 @@ use server::voice::{Reception, Signatures};
 use server::{Parts, router};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::Instant;
 
 use crate::say;
 
@@ -54,8 +56,7 @@ async fn serve() -> anyhow::Result<()> {
     let addr = listener.local_addr()?;
     let (chance, clock) = (Chance::of_the_machine(), Clock::of_the_machine());
     let kept = Kept::open(&settings.keeping).await?;
-    let ledger = Ledger::open(&settings.keeping.folder, kept.database.clone(), kept.customers.audit())
-        .context("HITOKU_DATA")?;
+    let ledger = open_ledger(&settings.keeping.folder, &kept).await.context("HITOKU_DATA")?;
     let (account, public, rehearsal) = match settings.cloud {
         Cloud::Twilio { account, public } => (account, public, None),
         Cloud::Rehearsal { addr: its_addr } => {
@@ -115,6 +116,19 @@ async fn serve() -> anyhow::Result<()> {
         tracing::warn!("{unsettled}");
     }
     Ok(())
+}
+
+/// One that is about to end may still have the journal, as when a server is restarted: it is waited for.
+async fn open_ledger(folder: &Path, kept: &Kept) -> Result<Ledger, CannotOpen> {
+    let waiting = Instant::now() + GOODBYE * 2;
+    loop {
+        match Ledger::open(folder, kept.database.clone(), kept.customers.audit()) {
+            Err(CannotOpen::Taken(_)) if Instant::now() < waiting => {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            opened => return opened,
+        }
+    }
 }
 
 /// Starts the stand-in of Twilio's cloud, which calls us back as Twilio would.
