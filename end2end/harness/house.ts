@@ -110,6 +110,14 @@ export class House {
     return this.programs.map(([name, { output }]) => `--- ${name}\n${output}`).join('\n');
   }
 
+  /** What a command of the same program prints, beside the server that runs. */
+  async command(...args: string[]): Promise<string> {
+    const command = Program.start(HITOKU, { HITOKU_DATA: this.#data, ...this.#plan.settings }, args);
+    this.programs.push([`hitoku ${args.join(' ')}`, command]);
+    await command.over();
+    return command.output;
+  }
+
   /** Everything that the server has written to its disk. */
   async files(): Promise<[name: string, bytes: Buffer][]> {
     const names = await readdir(this.#data);

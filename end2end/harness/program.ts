@@ -53,6 +53,11 @@ export class Program {
     }
   }
 
+  /** Waits until it has ended by itself. */
+  async over(): Promise<void> {
+    if (!this.#gone) await once(this.#printed, 'gone', { signal: AbortSignal.timeout(ENDS_WITHIN) });
+  }
+
   /** Asks it to end, and waits until it has. */
   async end(): Promise<void> {
     await this.#signal('SIGTERM');
