@@ -156,11 +156,12 @@ impl Customers {
 #[async_trait]
 impl Directory for Customers {
     async fn look_up(&self, number: &PhoneNumber) -> Result<Option<Found>, Silent> {
-        let found = self.find(&self.keys.ring(), number).await?;
+        let ring = self.keys.ring();
+        let found = self.find(&ring, number).await?;
         if found.is_some() {
             return Ok(found);
         }
-        match self.keys.renewed() {
+        match self.keys.others_than(&ring) {
             Some(ring) => self.find(&ring, number).await,
             None => Ok(None),
         }

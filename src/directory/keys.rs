@@ -80,25 +80,27 @@ impl Keys {
         self.ring.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// As they are in the file now, if that has changed since.
-    pub(crate) fn renewed(&self) -> Option<Arc<Ring>> {
-        let file = self.file.as_ref()?;
+    /// As they are in the file now, which another program may have changed.
+    pub(crate) fn current(&self) -> Arc<Ring> {
+        let Some(file) = &self.file else { return self.ring() };
         let mut seen = file.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if *seen == looked_at(&file.path) {
-            return None;
-        }
-        match read(&file.path) {
-            Ok((ring, now)) => {
-                *seen = now;
-                let ring = Arc::new(ring);
-                *self.ring.write().unwrap_or_else(PoisonError::into_inner) = ring.clone();
-                Some(ring)
-            }
-            Err(error) => {
-                tracing::error!(%error, "the key file has changed, and the keys from before are used on");
-                None
+        if *seen != looked_at(&file.path) {
+            match read(&file.path) {
+                Ok((ring, now)) => {
+                    *seen = now;
+                    *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring);
+                }
+                Err(error) => {
+                    tracing::error!(%error, "the key file has changed, and the keys from before are used on");
+                }
             }
         }
+        self.ring()
+    }
+
+    /// As they are in the file now, if they are others than these: also when somebody else has just seen that.
+    pub(crate) fn others_than(&self, known: &Arc<Ring>) -> Option<Arc<Ring>> {
+        Some(self.current()).filter(|now| !Arc::ptr_eq(now, known))
     }
 
     /// Puts a fresh key in front of the file's; `false` if the keys are given, and only whoever gives them can.
@@ -109,7 +111,7 @@ impl Keys {
         let old = fs::read_to_string(path).map_err(broken)?;
         let text = format!("{}\n{}\n", Self::fresh().expose_secret(), old.trim());
         replace(path, &text).map_err(broken)?;
-        self.renewed();
+        self.current();
         Ok(true)
     }
 
@@ -121,7 +123,7 @@ impl Keys {
         let text = fs::read_to_string(path).map_err(broken)?;
         let first = text.split_whitespace().next().unwrap_or_default();
         replace(path, &format!("{first}\n")).map_err(broken)?;
-        self.renewed();
+        self.current();
         Ok(())
     }
 
@@ -212,7 +214,7 @@ mod tests {
         let keys = Keys::in_file(&path).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(Keys::in_file(&path).unwrap().names(), keys.names());
-        assert!(keys.renewed().is_none());
+        assert!(keys.others_than(&keys.ring()).is_none());
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
         assert!(Keys::in_file(&path).unwrap_err().to_string().contains("chmod 600"));
@@ -223,15 +225,16 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("number.key");
         let (server, command) = (Keys::in_file(&path).unwrap(), Keys::in_file(&path).unwrap());
-        let old = server.names();
+        let (old, known) = (server.names(), server.ring());
         assert!(command.begin_another().unwrap());
-        assert!(server.renewed().is_some());
+        assert!(server.others_than(&known).is_some());
+        assert!(server.others_than(&known).is_some(), "it was another caller that saw it first");
         let both = server.names();
         assert!(both.len() == 2 && both[1] == old[0], "{both:?}");
         command.end_others().unwrap();
-        assert!(server.renewed().is_some());
+        server.current();
         assert_eq!(server.names(), both[..1]);
         let given = Keys::given(&Keys::fresh()).unwrap();
-        assert!(!given.begin_another().unwrap() && given.renewed().is_none());
+        assert!(!given.begin_another().unwrap() && given.others_than(&given.ring()).is_none());
     }
 }

@@ -105,6 +105,8 @@ impl Customers {
         transaction.alone(LOCK).await?;
         let sealed = Query::new("SELECT hash, key_id, sealed FROM numbers WHERE customer = $1 ORDER BY hash");
         let sealed = transaction.run(sealed.with(id)).await?;
+        // No rotation can end now, so the keys of these are there.
+        let ring = self.keys.current();
         if sealed.is_empty() {
             return Err(Trouble::Nobody(id.to_owned()));
         }
@@ -116,7 +118,6 @@ impl Customers {
         let entry = Entry::revealed(by.at, &by.actor, self.audit.opaque(id), reason);
         self.audit.append(&mut *transaction, entry).await?;
         transaction.commit().await?;
-        let ring = self.keys.ring();
         let open = |mut row: database::Row| {
             let (hash, key_id, sealed) = (row.bytes(0)?, row.text(1)?, row.bytes(2)?);
             let key = ring.named(&key_id).ok_or_else(|| secrets::wrong_key(&ring, &key_id))?;

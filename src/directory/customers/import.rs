@@ -60,9 +60,10 @@ impl Customers {
         entry: impl FnOnce(&Imported, usize) -> Entry,
         mut each: impl FnMut(usize),
     ) -> Result<Imported, Trouble> {
-        let ring = self.keys.ring();
         let mut transaction = self.database.begin().await?;
         transaction.alone(LOCK).await?;
+        // Only now: a rotation may have ended since, and what is sealed with a key that has ended is lost.
+        let ring = self.keys.current();
         let mut import = Import { ring: &ring, transaction: &mut *transaction, done: Imported::default() };
         let mut fresh = Vec::new();
         for (at, customers) in sheet.customers.chunks(CHUNK).enumerate() {

@@ -30,11 +30,7 @@ impl Customers {
     /// # Errors
     /// The database cannot be written, or the only key is given to us: then whoever gives it begins.
     pub async fn rotate(&self, by: &By, mut each: impl FnMut(usize, usize)) -> Result<Rotated, Trouble> {
-        self.keys.renewed();
-        let resumed = self.keys.ring().keys().len() > 1;
-        if !resumed && !self.keys.begin_another()? {
-            return Err(Trouble::OneKey);
-        }
+        let resumed = self.begin().await?;
         let ring = self.keys.ring();
         let whole = outstanding(&self.database, &ring).await?;
         let (mut numbers, mut after) = (0, Some(Vec::new()));
@@ -51,7 +47,7 @@ impl Customers {
                 let entry = Entry::keys_rotated(by.at, &by.actor, import::count(numbers));
                 self.audit.append(&mut *transaction, entry).await?;
                 transaction.commit().await?;
-                self.keys.end_others()?;
+                self.end(&key).await?;
                 return Ok(Rotated { key, numbers, resumed });
             }
             transaction.commit().await?;
@@ -59,6 +55,27 @@ impl Customers {
             numbers += done;
             each(numbers.min(whole), whole);
         }
+    }
+
+    /// Whether one had begun already. Two who begin at once share one new key.
+    async fn begin(&self) -> Result<bool, Trouble> {
+        let mut transaction = self.database.begin().await?;
+        transaction.alone(LOCK).await?;
+        let resumed = self.keys.current().keys().len() > 1;
+        if !resumed && !self.keys.begin_another()? {
+            return Err(Trouble::OneKey);
+        }
+        Ok(resumed)
+    }
+
+    async fn end(&self, key: &str) -> Result<(), Trouble> {
+        let mut transaction = self.database.begin().await?;
+        transaction.alone(LOCK).await?;
+        // Whoever has begun another meanwhile still needs this one, and ends it.
+        if self.keys.current().first().id() == key {
+            self.keys.end_others()?;
+        }
+        Ok(())
     }
 }
 

@@ -126,6 +126,7 @@ async fn everything(house: &House) {
     they_are_listed_without_numbers(house).await;
     numbers_are_revealed_only_with_an_entry_and_within_the_allowance(house).await;
     keys_rotate_while_others_read(house).await;
+    two_rotations_at_once_lose_nothing(house).await;
     a_rotation_that_was_cut_off_is_finished(house).await;
     erased_is_gone(house).await;
     another_key_is_refused(house).await;
@@ -246,6 +247,7 @@ async fn keys_rotate_while_others_read(house: &House) {
     let before = house.customers.keys().names();
     let alias = alias_of(&house.customers);
     let reader = Arc::new(house.again().await);
+    let importing = house.again().await;
     let reading = tokio::spawn({
         let reader = reader.clone();
         async move {
@@ -266,6 +268,24 @@ async fn keys_rotate_while_others_read(house: &House) {
     assert_eq!(later.show("cm-koshii").await.unwrap().note.as_deref(), Some("calls on Mondays"));
     assert_eq!((alias_of(&later), alias_of(&house.customers)), (alias.clone(), alias));
     assert_eq!(house.import(FILE).await, Imported { unchanged: 3, ..Imported::default() });
+    // An import that had read its file when the rotation began, and writes when the old key has ended.
+    let sheet = sheet("id,name,operator,numbers\ncm-late,late,user001,03-9999-0011;03-1234-5678\n");
+    let late = importing.import(&sheet, &by(), |_| {}).await.unwrap();
+    assert_eq!(late.taken.len(), 1, "{late:?}");
+    assert_eq!(found(&house.again().await, "03-9999-0011").await, person("cm-late", "user001"));
+    assert_eq!(found(&house.again().await, "03-1234-5678").await, person("cm-late", "user001"));
+    house.customers.erase("cm-late", &by()).await.unwrap();
+    house.import(FILE).await;
+}
+
+async fn two_rotations_at_once_lose_nothing(house: &House) {
+    let (one, two) = (house.again().await, house.again().await);
+    let (by_one, by_two) = (by(), by());
+    let (done, also) = tokio::join!(one.rotate(&by_one, |_, _| {}), two.rotate(&by_two, |_, _| {}));
+    // Whoever comes late begins another.
+    let last = house.again().await.keys().names();
+    assert!(last == [done.unwrap().key] || last == [also.unwrap().key], "{last:?}");
+    assert_eq!(found(&house.again().await, "090-1234-5678").await, person("cm-koshii", "user001"));
 }
 
 async fn a_rotation_that_was_cut_off_is_finished(house: &House) {
