@@ -180,8 +180,12 @@ fn draft_of(path: &Path) -> PathBuf {
 
 fn write(path: &Path, text: &str) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()
+    let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
+    if written.is_err() {
+        // Nobody would look for half a key here, but it would be one.
+        let _ = fs::remove_file(path);
+    }
+    written
 }
 
 fn read(path: &Path) -> Result<(Ring, Seen), NoKeys> {
