@@ -94,11 +94,13 @@ async fn serve() -> anyhow::Result<()> {
         live_reload: settings.listen.live_reload,
         secure: public.is_secure(),
     });
+    // Before anybody is told that it serves: who then ends it would otherwise cut it off.
+    let told = told_to_end();
     say(&banner(addr, &public, rehearsal.as_ref()));
 
     let (ending, mut ended) = tokio::sync::watch::channel(false);
     let serving = axum::serve(listener, app).with_graceful_shutdown(async move {
-        told_to_end().await;
+        told.await;
         tracing::info!("ending");
         ending.send_replace(true);
     });
@@ -192,14 +194,16 @@ fn banner(addr: SocketAddr, public: &BaseUrl, rehearsal: Option<&Rehearsal>) -> 
     )
 }
 
-async fn told_to_end() {
-    let (Ok(mut terminate), Ok(mut interrupt)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        return std::future::pending().await;
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+/// Listens from now on, not only when somebody waits for it.
+fn told_to_end() -> impl Future<Output = ()> {
+    let signals = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()));
+    async move {
+        let (Ok(mut terminate), Ok(mut interrupt)) = signals else {
+            return std::future::pending().await;
+        };
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
     }
 }
