@@ -20,16 +20,27 @@ pub struct Server {
     lifeline: Option<ChildStdin>,
     process: Child,
     port: u16,
+    folder: PathBuf,
     databases: AtomicU32,
 }
 
-/// Waits for its input to end, then ends the server by its id, and removes its data.
+/// Does what its input says; when that ends, it ends the server by its id, and removes its data.
 const WATCH: &str = r#"
-"$1/postgres" -D "$2" -h 127.0.0.1 -p "$3" -k "$2" -c fsync=off -c max_connections=50 >"$2/log" 2>&1 &
-server=$!
-cat >/dev/null
-kill -INT "$server"
-wait "$server"
+start() {
+    "$1/postgres" -D "$2" -h 127.0.0.1 -p "$3" -k "$2" -c fsync=off -c max_connections=50 >>"$2/log" 2>&1 </dev/null &
+    server=$!
+}
+stop() {
+    [ -z "$server" ] || { kill "$1" "$server"; wait "$server"; server=; }
+}
+start "$@"
+while read -r order; do
+    case $order in
+    stop) stop -QUIT ;;
+    start) start "$@" ;;
+    esac
+done
+stop -INT
 rm -rf "$2"
 "#;
 
@@ -39,7 +50,7 @@ impl Server {
     /// # Panics
     /// PostgreSQL is not installed, or does not start.
     #[must_use]
-    #[expect(clippy::expect_used, clippy::panic, reason = "a test that cannot begin fails")]
+    #[expect(clippy::expect_used, reason = "a test that cannot begin fails")]
     pub fn start() -> Self {
         let programs = programs().expect("PostgreSQL is not installed: run `cargo xtask set-up`");
         let folder = std::env::temp_dir().join(format!("hitoku-postgres-{}", std::process::id()));
@@ -69,14 +80,46 @@ impl Server {
         as_user(watch.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()));
         let mut process = watch.spawn().expect("sh runs");
         let lifeline = process.stdin.take();
-        let server = Self { lifeline, process, port, databases: AtomicU32::new(0) };
+        let server = Self { lifeline, process, port, folder, databases: AtomicU32::new(0) };
+        server.wait_until(true);
+        server
+    }
+
+    /// Ends it at once, as if its machine had gone, and waits until it has.
+    ///
+    /// # Panics
+    /// It does not end.
+    pub fn stop(&mut self) {
+        self.order("stop");
+        self.wait_until(false);
+    }
+
+    /// Starts it again, on the same port and data, and waits until it answers.
+    ///
+    /// # Panics
+    /// It does not start.
+    pub fn start_again(&mut self) {
+        self.order("start");
+        self.wait_until(true);
+    }
+
+    #[expect(clippy::expect_used, reason = "a test that cannot go on fails")]
+    fn order(&mut self, order: &str) {
+        let lifeline = self.lifeline.as_mut().expect("it is there until this is dropped");
+        writeln!(lifeline, "{order}").expect("whoever watches the server reads");
+    }
+
+    #[expect(clippy::expect_used, clippy::panic, reason = "a test that cannot go on fails")]
+    fn wait_until(&self, answers: bool) {
+        let programs = programs().expect("PostgreSQL is installed");
         for _ in 0..600 {
-            if server.answers(&programs) {
-                return server;
+            if self.answers(&programs) == answers {
+                return;
             }
             std::thread::sleep(std::time::Duration::from_millis(50));
         }
-        panic!("PostgreSQL does not start: {}", fs::read_to_string(folder.join("log")).unwrap_or_default());
+        let log = fs::read_to_string(self.folder.join("log")).unwrap_or_default();
+        panic!("PostgreSQL should {}answer, but: {log}", if answers { "" } else { "not " });
     }
 
     /// An empty database of its own.
