@@ -6,11 +6,8 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode};
-use base64::Engine;
-use base64::prelude::BASE64_STANDARD;
 use directory::{Demonstration, Directory};
 use domain::Identity;
-use hmac::{Hmac, KeyInit, Mac};
 use records::Ledger;
 use server::chance::Chance;
 use server::clock::Clock;
@@ -21,14 +18,11 @@ use server::site::Site;
 use server::token::TokenDesk;
 use server::voice::{Reception, Signatures};
 use server::{Parts, router};
-use sha1::Sha1;
 use tempfile::TempDir;
 use tower::ServiceExt;
 
 use crate::canary;
-
-pub(crate) const PUBLIC: &str = "https://calls.example.com";
-const AUTH_TOKEN: &str = "the-auth-token";
+use crate::twilio::{AUTH_TOKEN, PUBLIC, signature};
 
 /// A server, its address book, and what it keeps.
 pub(crate) struct House {
@@ -175,18 +169,6 @@ pub(crate) fn signed(path: &str, body: Vec<u8>) -> Request<Body> {
         .header("x-twilio-signature", signature)
         .body(Body::from(body))
         .unwrap()
-}
-
-/// Twilio's signature of a form posted to this path.
-pub(crate) fn signature(path: &str, form: &[u8]) -> String {
-    let mut fields: Vec<_> = form_urlencoded::parse(form).into_owned().collect();
-    fields.sort();
-    fields.dedup();
-    let text =
-        fields.into_iter().fold(format!("{PUBLIC}{path}"), |text, (name, value)| text + &name + &value);
-    let mut mac = Hmac::<Sha1>::new_from_slice(AUTH_TOKEN.as_bytes()).unwrap();
-    mac.update(text.as_bytes());
-    BASE64_STANDARD.encode(mac.finalize().into_bytes())
 }
 
 /// A request without a body.

@@ -7,10 +7,16 @@ mod company;
 #[cfg(test)]
 mod house;
 #[cfg(test)]
+#[path = "../shared/numbers.rs"]
+mod numbers;
+#[cfg(test)]
 mod page;
 #[cfg(test)]
 mod records;
 #[cfg(test)]
 mod token;
+#[cfg(test)]
+#[path = "../shared/twilio.rs"]
+mod twilio;
 #[cfg(test)]
 mod voice;

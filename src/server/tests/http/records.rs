@@ -13,8 +13,8 @@ use records::calls::Call;
 use records::{CallSid, Outcome, calls};
 use tempfile::TempDir;
 
-use crate::canary;
 use crate::house::{House, Wanted};
+use crate::numbers::holds_a_number;
 
 const SID: &str = "CA0123456789abcdef0123456789abcdef";
 const LEG: &str = "CAfedcba9876543210fedcba9876543210";
@@ -134,7 +134,7 @@ async fn an_imported_customer_is_put_through_and_no_file_or_log_holds_the_number
     for folder in [folder.path(), house.folder()] {
         for file in fs::read_dir(folder).unwrap() {
             let bytes = fs::read(file.unwrap().path()).unwrap();
-            assert!(!canary::holds_a_number(&String::from_utf8_lossy(&bytes)));
+            assert!(!holds_a_number(&String::from_utf8_lossy(&bytes)));
         }
     }
 }

@@ -11,7 +11,8 @@ use proptest::prelude::*;
 use tokio::time::Instant;
 
 use crate::canary;
-use crate::house::{Answer, House, bare, signature, signed};
+use crate::house::{Answer, House, bare, signed};
+use crate::twilio::signature;
 
 const KOSHII: &str = "+447700900101";
 const STRANGER: &str = "+447700900199";

@@ -1,0 +1,132 @@
+//! What is said at a shell: what it does, what it prints, and what it refuses.
+
+use std::fs;
+
+use crate::callers::{Twilio, sid};
+use crate::program::{Home, KOSHII, STRANGER, Said};
+
+fn assert_refused(said: &Said, why: &[&str]) {
+    assert!(!said.well && said.err.starts_with("hitoku: "), "{said:?}");
+    for why in why {
+        assert!(said.err.contains(why), "`{why}` is not in {said:?}");
+    }
+}
+
+fn assert_says(said: &Said, what: &[&str]) {
+    assert!(said.well && said.err.is_empty(), "{said:?}");
+    for what in what {
+        assert!(said.out.contains(what), "`{what}` is not in {said:?}");
+    }
+}
+
+#[test]
+fn a_customer_is_imported_listed_shown_added_assigned_and_erased() {
+    let home = Home::peopled();
+    assert_says(&home.import(crate::program::SHEET), &["0 added, 0 changed, 2 as they were."]);
+    let add = ["customers", "add", "--id", "cm-sato", "--name", "佐藤 美咲", "--operator", "user002"];
+    assert_says(
+        &home.told(&add, &format!("{STRANGER}\n{KOSHII}\n\nnot read\n")),
+        &["cm-sato added", "cm-koshii"],
+    );
+    assert_refused(&home.told(&add, STRANGER), &["there is a customer `cm-sato` already"]);
+    let list = home.run(&["customers", "list", "--operator", "user002"]);
+    assert_says(&list, &["cm-sato", "cm-oneil"]);
+    assert!(!list.out.contains("cm-koshii"));
+    assert_says(&home.run(&["customers", "list", "--limit", "1"]), &["customers list --after 'cm-koshii'"]);
+    assert_says(&home.run(&["customers", "show", "cm-sato"]), &["佐藤 美咲", "user002", "numbers   2"]);
+    assert_says(&home.run(&["customers", "assign", "cm-sato", "user003"]), &["user003 looks after cm-sato"]);
+    assert_refused(&home.run(&["customers", "erase", "cm-sato"]), &["--yes"]);
+    assert_says(&home.run(&["customers", "show", "cm-sato"]), &["user003"]);
+    assert_says(&home.run(&["customers", "erase", "cm-sato", "--yes"]), &["Receipt: customer", "2 numbers"]);
+    for words in [
+        &["customers", "show", "cm-sato"][..],
+        &["customers", "assign", "cm-sato", "user001"],
+        &["customers", "erase", "cm-sato", "--yes"],
+        &["customers", "reveal", "cm-sato", "--reason", "asked for it"],
+    ] {
+        assert_refused(&home.run(words), &["there is no customer `cm-sato`"]);
+    }
+    let trail = home.run(&["audit", "list"]);
+    assert_says(&trail, &["imported", "added", "assigned", "erased", "shell "]);
+    assert!(!trail.out.contains("cm-sato"), "{trail:?}");
+    home.assert_sealed();
+}
+
+#[test]
+fn a_bad_file_is_refused_whole_by_line_and_reason() {
+    let home = Home::peopled();
+    let bad = "id,name,operator,numbers\n\
+               cm-new,New,user001,+44 7700 900199\n\
+               cm-bad,Bad,user001,7700900199000000000000\n\
+               cm-new,Twice,user001,+1 202 555 0143\n\
+               cm-odd,Odd,user 1,+44 7700 900199\n\
+               cm-few,+44 7700 900199\n";
+    let said = home.import(bad);
+    assert_refused(&said, &["customers.csv", "4 of 5 rows cannot be used, so nothing was imported"]);
+    for line in ["line 3: ", "line 4: its id is already in line 2", "line 5: ", "line 6: it has 2 fields"] {
+        assert!(said.out.contains(line), "{said:?}");
+    }
+    assert_refused(&home.run(&["customers", "show", "cm-new"]), &["there is no customer"]);
+    assert_refused(&home.import("name,numbers\nx,y\n"), &["line 1", "id,name,operator,numbers"]);
+    assert_refused(&home.run(&["customers", "import", "/no/such.csv"]), &["/no/such.csv cannot be opened"]);
+    let add = ["customers", "add", "--id", "x", "--name", "x", "--operator", "user001"];
+    assert_refused(&home.told(&add, "0120-oops\n"), &[]);
+    assert_refused(&home.told(&add, ""), &[]);
+    assert_says(&home.run(&["audit", "list", "--action", "added"]), &[]);
+    home.assert_sealed();
+}
+
+#[test]
+fn a_number_is_revealed_for_a_reason_and_so_often_a_day() {
+    let home = Home::peopled().with("REVEALS_PER_DAY", "2");
+    let reveal = |reason| home.revealed(&["customers", "reveal", "cm-koshii", "--reason", reason], "");
+    let without = home.run(&["customers", "reveal", "cm-koshii"]);
+    assert!(!without.well && without.err.contains("--reason"), "{without:?}");
+    for no_reason in ["", "  "] {
+        assert_refused(&reveal(no_reason), &["--reason"]);
+    }
+    for _ in 0..2 {
+        let said = reveal("the police asked, case A-1");
+        assert!(said.well && said.out == format!("{KOSHII}\n"), "{said:?}");
+    }
+    let said = reveal("the police asked again");
+    assert_refused(&said, &["2 numbers were revealed", "REVEALS_PER_DAY"]);
+    assert!(said.out.is_empty());
+    let trail = home.run(&["audit", "list", "--action", "revealed"]);
+    assert_says(&trail, &["the police asked, case A-1", "shell "]);
+    assert_eq!(trail.out.lines().count(), 3, "{trail:?}");
+    // A reason that is a number would be one in the trail.
+    let said = home.run(&["customers", "reveal", "cm-koshii", "--reason", "call +44 7700 900199"]);
+    assert_refused(&said, &["--reason"]);
+    home.assert_sealed();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn calls_and_their_trail_are_listed_without_numbers() {
+    let home = Home::peopled().with("UNKNOWN_CALLERS", "user009");
+    let server = home.serve().await;
+    let twilio = Twilio::at(&server).await;
+    twilio.call(sid(1), KOSHII).await;
+    assert!(twilio.call(sid(2), STRANGER).await.contains("callerAlias"));
+    let talked = [("CallSid", sid(1).to_string()), ("DialCallStatus", "completed".to_owned())];
+    twilio.post("/dialed", &talked.each_ref().map(|(name, value)| (*name, value.as_str()))).await.unwrap();
+    server.end().await;
+    let said = home.run(&["calls"]);
+    assert_says(&said, &[&sid(1).to_string(), &sid(2).to_string(), "completed", "cm-koshii", "user009"]);
+    assert_eq!(home.run(&["calls", "--limit", "1"]).out.lines().count(), 2);
+    assert_says(&home.run(&["audit", "list", "--action", "call"]), &["came: ringing", "ended: completed"]);
+    let other = home.run(&["audit", "list", "--action", "called"]);
+    assert_refused(&other, &["--action", "`called`"]);
+    // An erased customer's calls stay, and are nobody's.
+    assert_says(&home.run(&["customers", "erase", "cm-koshii", "--yes"]), &["1 calls"]);
+    let said = home.run(&["calls"]);
+    assert_says(&said, &[&sid(1).to_string(), "completed"]);
+    assert!(!said.out.contains("cm-koshii"), "{said:?}");
+    assert!(!bytes(&home).contains("越井"), "the name is gone from every file too");
+    home.assert_sealed();
+}
+
+fn bytes(home: &Home) -> String {
+    let files = fs::read_dir(home.data()).unwrap();
+    files.map(|file| String::from_utf8_lossy(&fs::read(file.unwrap().path()).unwrap()).into_owned()).collect()
+}

@@ -1,0 +1,89 @@
+//! PostgreSQL, gone in mid-call, and made read-only: callers are answered, and nothing is lost.
+
+use database::scratch;
+use database::{Database, Place, Query};
+use records::calls;
+use secrecy::ExposeSecret;
+
+use crate::callers::{TROUBLE, Twilio, sid};
+use crate::program::{Home, KOSHII};
+
+/// On an empty database of this server, with the customers in it.
+async fn on(postgres: &scratch::Server) -> (Home, Database) {
+    let place = postgres.database();
+    let Place::Postgres(url) = &place else { unreachable!("it is PostgreSQL") };
+    let home = Home::empty()
+        .with("DATABASE_URL", url.expose_secret())
+        .with("NUMBER_KEY", directory::Keys::fresh().expose_secret())
+        .with_customers();
+    (home, Database::open(&place).await.unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn gone_in_mid_call_it_is_missed_but_nothing_is_lost() {
+    let mut postgres = scratch::Server::start();
+    let (home, _) = on(&postgres).await;
+    let server = home.serve().await;
+    let twilio = Twilio::at(&server).await;
+    for call in 0..20 {
+        assert!(twilio.call(sid(call), KOSHII).await.contains("越井"));
+    }
+    postgres.stop();
+    // The call that was rung before ends now, and another comes in, which nobody can be found for.
+    let ended = [("CallSid", sid(3).to_string()), ("DialCallStatus", "completed".to_owned())];
+    twilio.post("/dialed", &ended.each_ref().map(|(name, value)| (*name, value.as_str()))).await.unwrap();
+    for call in 20..25 {
+        assert!(twilio.call(sid(call), KOSHII).await.contains(TROUBLE));
+    }
+    let error = server.says("what is kept of calls waits for the database").await;
+    assert!(error.contains("cannot be reached"), "{error}");
+    // Ended and started meanwhile, it says why it cannot, and loses nothing.
+    server.kill();
+    let said = home.start().fails().await;
+    assert!(said.contains("DATABASE_URL") && said.contains("cannot be reached"), "{said}");
+    postgres.start_again();
+    let server = home.serve().await;
+    let twilio = Twilio::at(&server).await;
+    assert!(twilio.call(sid(25), KOSHII).await.contains("越井"));
+    server.end().await;
+    let kept = calls::latest(&home.kept().await.database, 100).await.unwrap();
+    assert_eq!(kept.len(), 26);
+    let ended = kept.iter().find(|call| call.call_sid == sid(3)).unwrap();
+    assert_eq!(ended.outcome, records::Outcome::Completed);
+    assert!(home.run(&["audit", "verify"]).well);
+    home.assert_sealed();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn back_again_it_is_used_again_without_a_restart_and_so_it_is_when_it_was_read_only() {
+    let mut postgres = scratch::Server::start();
+    let (home, _) = on(&postgres).await;
+    let server = home.serve().await;
+    let twilio = Twilio::at(&server).await;
+    postgres.stop();
+    assert!(twilio.call(sid(1), KOSHII).await.contains(TROUBLE));
+    server.says("what is kept of calls waits for the database").await;
+    postgres.start_again();
+    server.says("the database takes again what is kept of calls").await;
+    assert!(twilio.call(sid(2), KOSHII).await.contains("越井"));
+
+    // As one is that has become a standby. Those who come now may write nothing.
+    let ours = home.kept().await.database;
+    ours.read(Query::new("ALTER SYSTEM SET default_transaction_read_only = on")).await.unwrap();
+    ours.read(Query::new("SELECT CAST(pg_reload_conf() AS TEXT)")).await.unwrap();
+    let mut call = 10;
+    while server.count("what is kept of calls waits") < 2 {
+        assert!(twilio.call(sid(call), KOSHII).await.contains("越井"), "reading needs no writing");
+        call += 1;
+    }
+    assert_eq!(server.count("cannot be written: check the rights"), 1, "{:?}", server.errors());
+    ours.read(Query::new("ALTER SYSTEM RESET default_transaction_read_only")).await.unwrap();
+    ours.read(Query::new("SELECT CAST(pg_reload_conf() AS TEXT)")).await.unwrap();
+    while server.count("the database takes again") < 2 {
+        twilio.call(sid(call), KOSHII).await;
+        call += 1;
+    }
+    server.end().await;
+    assert_eq!(calls::count(&ours).await.unwrap(), call - 10 + 2);
+    assert!(home.run(&["audit", "verify"]).well);
+}

@@ -1,0 +1,98 @@
+//! Keys rotate in another process while calls come in, and again after that process was killed in the middle.
+
+use std::fmt::Write;
+use std::fs;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use database::{Database, Query};
+use tokio::task::JoinSet;
+
+use crate::callers::{Twilio, UNKNOWN, sid};
+use crate::program::{Home, KOSHII, ONEIL, SHEET, STRANGER};
+
+/// So many that a rotation takes some tenths of a second.
+pub(crate) const CUSTOMERS: usize = 20_000;
+const CALLERS: u64 = 4;
+const TIMES: usize = 3;
+
+/// The customers of [`SHEET`], and many more.
+pub(crate) fn large_sheet() -> String {
+    let mut text = SHEET.to_owned();
+    for customer in 0..CUSTOMERS {
+        let number = 10_000_000 + customer * 37;
+        writeln!(text, "c-{customer},客,user003,+8190{number:08}").unwrap();
+    }
+    text
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rotated_while_calls_come_in_every_customer_is_known_also_when_it_is_killed_and_said_again() {
+    let home = Home::empty().with("RUST_LOG", "info");
+    assert!(home.import(&large_sheet()).well);
+    let server = home.serve().await;
+    let (done, calls) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+    let mut calling = JoinSet::new();
+    for caller in 0..CALLERS {
+        let (twilio, done, calls) = (Twilio::at(&server).await, done.clone(), calls.clone());
+        calling.spawn(async move {
+            for call in 0.. {
+                if done.load(Ordering::Relaxed) {
+                    return;
+                }
+                let (from, operator) =
+                    [(KOSHII, "user001"), (ONEIL, "user002"), ("+819010000370", "user003")]
+                        [call as usize % 3];
+                let twiml = twilio.call(sid(caller << 32 | call), from).await;
+                assert!(twiml.contains(&format!("<Identity>{operator}</Identity>")), "{twiml}");
+                calls.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+    }
+    let database = home.kept().await.database;
+    let first = keys(&database).await;
+    assert_eq!(first.len(), 1);
+    for time in 0..TIMES {
+        let before = calls.load(Ordering::Relaxed);
+        killed_in_the_middle(&home, &database).await;
+        let said = home.run(&["doctor"]).out;
+        assert!(said.contains("a rotation has begun: say `hitoku keys rotate` again"), "{said}");
+        let said = home.run(&["keys", "rotate"]);
+        assert!(said.well && said.out.contains("begun before was finished"), "{time}: {said:?}");
+        assert_eq!(keys(&database).await.len(), 1);
+        assert!(calls.load(Ordering::Relaxed) > before, "calls come in meanwhile");
+    }
+    // And once without being cut off.
+    let last = keys(&database).await;
+    let said = home.run(&["keys", "rotate"]);
+    assert!(said.well && said.out.contains(&format!("{} numbers and notes", CUSTOMERS + 2)), "{said:?}");
+    assert!(keys(&database).await != last && last != first);
+    done.store(true, Ordering::Relaxed);
+    calling.join_all().await;
+    assert!(Twilio::at(&server).await.call(sid(u64::MAX), STRANGER).await.contains(UNKNOWN));
+    server.end().await;
+    let text = fs::read_to_string(home.data().join("number.key")).unwrap();
+    assert_eq!(text.lines().count(), 1, "the old keys are gone");
+    assert!(home.run(&["audit", "verify"]).well);
+    home.assert_sealed();
+}
+
+/// Starts a rotation, and kills it when it has done some of its work and not all.
+async fn killed_in_the_middle(home: &Home, database: &Database) {
+    let mut rotating =
+        home.command(&["keys", "rotate"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    while keys(database).await.len() < 2 {
+        assert!(rotating.try_wait().unwrap().is_none(), "it ended before it could be killed");
+    }
+    rotating.kill().unwrap();
+    rotating.wait().unwrap();
+    assert_eq!(keys(database).await.len(), 2, "it was killed too late: it had ended");
+}
+
+/// The names of those keys that numbers are sealed with.
+async fn keys(database: &Database) -> Vec<String> {
+    let query = Query::new("SELECT DISTINCT key_id FROM numbers ORDER BY key_id");
+    let rows = database.read(query).await.unwrap();
+    rows.into_iter().map(|mut row| row.text(0).unwrap()).collect()
+}
