@@ -1,7 +1,7 @@
 //! A name for a caller whom nobody knows: the same for the same number, so that an operator recognises them without it.
 //!
-//! It is made of a keyed hash, so nobody can work it out from a number, or a number from it. Two callers in a billion share
-//! one.
+//! It is made of a keyed hash, so nobody can work it out from a number, or a number from it. There are a billion of them: of a
+//! thousand unknown callers two share one once in two thousand companies.
 
 use aws_lc_rs::hmac;
 

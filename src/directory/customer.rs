@@ -49,7 +49,7 @@ pub enum NotACustomer {
     #[error("the {0} is longer than {1} characters")]
     Long(&'static str, usize),
     /// A field has signs that no name has.
-    #[error("the {0} has control characters in it")]
+    #[error("the {0} has control characters in it, such as a line break")]
     Control(&'static str),
     /// The operator's identity is none.
     #[error("the operator is not 1 to 64 letters, digits, `_`, `-`, `.` or `@`")]
@@ -83,10 +83,7 @@ impl Written<'_> {
         }
         let operator = Identity::parse(self.operator).map_err(|_| NotACustomer::Operator)?;
         let team = text("group", self.team, LONGEST)?;
-        let note = Some(self.note.trim()).filter(|note| !note.is_empty()).map(str::to_owned);
-        if note.as_ref().is_some_and(|note| note.chars().count() > LONGEST_NOTE) {
-            return Err(NotACustomer::Long("note", LONGEST_NOTE));
-        }
+        let note = text("note", self.note, LONGEST_NOTE)?;
         let mut numbers = Vec::new();
         let written = self.numbers.split([';', '/', '|', '\n']).filter(|number| !number.trim().is_empty());
         for (at, number) in written.enumerate() {
@@ -131,12 +128,17 @@ impl Customer {
     }
 }
 
+/// What turns the direction of a text around, or is not seen: two names could look the same, or one like another.
+fn is_direction(sign: char) -> bool {
+    matches!(sign, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
 fn text(field: &'static str, text: &str, longest: usize) -> Result<Option<String>, NotACustomer> {
     let text = text.trim();
     if text.chars().count() > longest {
         return Err(NotACustomer::Long(field, longest));
     }
-    if text.chars().any(char::is_control) {
+    if text.chars().any(|sign| sign.is_control() || is_direction(sign)) {
         return Err(NotACustomer::Control(field));
     }
     Ok(Some(text).filter(|text| !text.is_empty()).map(str::to_owned))
@@ -175,7 +177,11 @@ mod tests {
         assert_eq!(why(Written { numbers: " ; ", ..KOSHII }), "there is no number");
         let short = Written { numbers: "03-1234-5678; 03-1234", ..KOSHII };
         assert!(why(short).starts_with("number 2: no number is like it"));
-        assert_eq!(why(Written { name: "a\u{0}b", ..KOSHII }), "the name has control characters in it");
+        assert_eq!(
+            why(Written { name: "a\u{0}b", ..KOSHII }),
+            "the name has control characters in it, such as a line break"
+        );
+        assert!(why(Written { note: "a\u{202e}b", ..KOSHII }).starts_with("the note has control characters"));
         let long = "越".repeat(121);
         assert_eq!(why(Written { name: &long, ..KOSHII }), "the name is longer than 120 characters");
         for (field, written) in [

@@ -77,6 +77,14 @@ impl Customers {
         })
     }
 
+    /// Whether nobody has kept anything in this database yet, so that there is no key to it either.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn are_new(database: &Database) -> Result<bool, Trouble> {
+        secrets::none(database).await
+    }
+
     /// The names that callers get whom nobody knows.
     #[must_use]
     pub fn aliases(&self) -> Arc<Aliases> {
@@ -114,17 +122,16 @@ impl Customers {
         after: &str,
         limit: u32,
     ) -> Result<Vec<Listed>, Trouble> {
-        let query = Query::new(format!(
-            "{LISTED} WHERE id > $1 AND ($2 = '' OR operator = $2) ORDER BY id LIMIT {limit}"
-        ));
-        let operator = operator.map_or("", Identity::as_str);
+        let query = match operator {
+            Some(operator) => {
+                Query::new(format!("{LISTED} WHERE id > $1 AND operator = $2 ORDER BY id LIMIT {limit}"))
+                    .with(after)
+                    .with(operator.as_str())
+            }
+            None => Query::new(format!("{LISTED} WHERE id > $1 ORDER BY id LIMIT {limit}")).with(after),
+        };
         let ring = self.keys.ring();
-        self.database
-            .read(query.with(after).with(operator))
-            .await?
-            .into_iter()
-            .map(|row| listed(&ring, row))
-            .collect()
+        self.database.read(query).await?.into_iter().map(|row| listed(&ring, row)).collect()
     }
 
     /// One of them.
@@ -161,10 +168,14 @@ impl Directory for Customers {
         if found.is_some() {
             return Ok(found);
         }
-        match self.keys.others_than(&ring) {
-            Some(ring) => self.find(&ring, number).await,
-            None => Ok(None),
+        let Some(renewed) = self.keys.others_than(&ring) else { return Ok(None) };
+        // Another key file that somebody has put there would make strangers of all customers.
+        if let Err(trouble) = secrets::find(&self.database, &renewed, secrets::ALIAS).await {
+            tracing::error!(%trouble, "the key file has changed, and the keys from before are used on");
+            self.keys.stay_with(ring);
+            return Ok(None);
         }
+        self.find(&renewed, number).await
     }
 }
 
@@ -198,7 +209,17 @@ fn note_place(id: &str) -> Vec<u8> {
 
 /// A number's row, sealed with this key.
 fn number_row(key: &Key, hash: Hash, number: &PhoneNumber, customer: &str) -> Vec<database::Value> {
-    vec![hash[..].into(), customer.into(), key.id().into(), key.seal_number(number, &hash).into()]
+    vec![
+        hash[..].into(),
+        customer.into(),
+        key.id().into(),
+        key.seal_number(number, &place(&hash, customer)).into(),
+    ]
+}
+
+/// Where a number is sealed: it opens nowhere else, and for no other customer.
+fn place(hash: &[u8], customer: &str) -> Vec<u8> {
+    [hash, customer.as_bytes()].concat()
 }
 
 const ADD_NUMBERS: &str = "INSERT INTO numbers (hash, customer, key_id, sealed) VALUES";

@@ -87,17 +87,17 @@ impl Key {
         hash
     }
 
-    /// A number, sealed; it opens only beside its own hash.
+    /// A number, sealed for one place.
     #[expect(clippy::disallowed_methods, reason = "a number is kept sealed")]
-    pub(crate) fn seal_number(&self, number: &PhoneNumber, hash: &Hash) -> Vec<u8> {
+    pub(crate) fn seal_number(&self, number: &PhoneNumber, place: &[u8]) -> Vec<u8> {
         let mut padded = [0; PADDED];
         padded[..number.expose().len()].copy_from_slice(number.expose().as_bytes());
-        self.seal(&padded, hash)
+        self.seal(&padded, place)
     }
 
-    /// The number again; `None` if it was not sealed with this key, or beside another hash.
-    pub(crate) fn open_number(&self, sealed: &[u8], hash: &[u8]) -> Option<PhoneNumber> {
-        let padded = self.open(sealed, hash)?;
+    /// The number again; `None` if it was not sealed with this key, or for another place.
+    pub(crate) fn open_number(&self, sealed: &[u8], place: &[u8]) -> Option<PhoneNumber> {
+        let padded = self.open(sealed, place)?;
         let text = std::str::from_utf8(&padded).ok()?;
         PhoneNumber::parse(text.trim_end_matches('\0')).ok()
     }

@@ -5,7 +5,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
@@ -27,8 +27,24 @@ pub struct Keys {
 #[derive(Debug, thiserror::Error)]
 pub enum NoKeys {
     /// What was given is none.
-    #[error(transparent)]
+    #[error("NUMBER_KEY: {0}")]
     Malformed(#[from] NotAKey),
+    /// There is something else in the file.
+    #[error("the key file {path} has something else in it: {why}")]
+    Spoilt {
+        /// The file.
+        path: String,
+        /// What should be there.
+        why: NotAKey,
+    },
+    /// The database is there, and its key is not.
+    #[error(
+        "the key file {path} is missing: put its copy there, since without it nobody can find or read the numbers"
+    )]
+    Lost {
+        /// The file.
+        path: String,
+    },
     /// The file cannot be used.
     #[error("the key file {path} cannot be used: {why}")]
     File {
@@ -57,15 +73,28 @@ impl Keys {
         Ok(Self { ring: RwLock::new(Arc::new(Ring::parse(text)?)), file: None })
     }
 
-    /// Keys in a file, which is made with a fresh one if it is not there. Only this user may read it.
+    /// Keys in a file, which is made with a fresh one if it is not there: only for a directory that is new. Only this user
+    /// may read it.
     ///
     /// # Errors
     /// The file cannot be made or read, or others may read it, or there is something else in it.
+    pub fn made_in_file(path: &Path) -> Result<Self, NoKeys> {
+        make(path).map_err(|why| NoKeys::File { path: path.display().to_string(), why })?;
+        Self::in_file(path)
+    }
+
+    /// Keys in a file that is there.
+    ///
+    /// # Errors
+    /// It is not there, or as [`made_in_file`](Self::made_in_file).
     pub fn in_file(path: &Path) -> Result<Self, NoKeys> {
-        let broken = |why| NoKeys::File { path: path.display().to_string(), why };
-        make(path).map_err(broken)?;
+        // Where the file really is: what a link names is to be replaced, and not the link.
+        let path = &fs::canonicalize(path).map_err(|why| match why.kind() {
+            io::ErrorKind::NotFound => NoKeys::Lost { path: path.display().to_string() },
+            _ => NoKeys::File { path: path.display().to_string(), why },
+        })?;
         let (ring, seen) = read(path)?;
-        let file = KeyFile { path: path.to_owned(), seen: Mutex::new(seen) };
+        let file = KeyFile { path: path.clone(), seen: Mutex::new(seen) };
         Ok(Self { ring: RwLock::new(Arc::new(ring)), file: Some(file) })
     }
 
@@ -96,6 +125,11 @@ impl Keys {
             }
         }
         self.ring()
+    }
+
+    /// Goes on with these, since those that are in the file now open nothing; until it changes again.
+    pub(crate) fn stay_with(&self, known: Arc<Ring>) {
+        *self.ring.write().unwrap_or_else(PoisonError::into_inner) = known;
     }
 
     /// As they are in the file now, if they are others than these: also when somebody else has just seen that.
@@ -153,7 +187,7 @@ fn make(path: &Path) -> io::Result<()> {
         return Ok(());
     }
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        fs::create_dir_all(folder)?;
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     }
     let draft = draft_of(path);
     write(&draft, &format!("{}\n", Keys::fresh().expose_secret()))?;
@@ -197,7 +231,9 @@ fn read(path: &Path) -> Result<(Ring, Seen), NoKeys> {
         return Err(broken(io::Error::new(io::ErrorKind::PermissionDenied, why)));
     }
     let text = fs::read_to_string(path).map_err(broken)?;
-    Ok((Ring::parse(&text.into())?, seen))
+    let ring =
+        Ring::parse(&text.into()).map_err(|why| NoKeys::Spoilt { path: path.display().to_string(), why })?;
+    Ok((ring, seen))
 }
 
 fn looked_at(path: &Path) -> Seen {
@@ -215,7 +251,8 @@ mod tests {
     fn a_key_file_is_made_once_for_its_owner_alone() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("new/number.key");
-        let keys = Keys::in_file(&path).unwrap();
+        assert!(matches!(Keys::in_file(&path), Err(NoKeys::Lost { .. })));
+        let keys = Keys::made_in_file(&path).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         assert_eq!(Keys::in_file(&path).unwrap().names(), keys.names());
         assert!(keys.others_than(&keys.ring()).is_none());
@@ -228,7 +265,9 @@ mod tests {
     fn whoever_reads_sees_a_new_key_and_the_end_of_the_old() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("number.key");
-        let (server, command) = (Keys::in_file(&path).unwrap(), Keys::in_file(&path).unwrap());
+        let link = folder.path().join("link.key");
+        std::os::unix::fs::symlink(&path, &link).unwrap();
+        let (server, command) = (Keys::made_in_file(&path).unwrap(), Keys::in_file(&link).unwrap());
         let (old, known) = (server.names(), server.ring());
         assert!(command.begin_another().unwrap());
         assert!(server.others_than(&known).is_some());
@@ -238,6 +277,10 @@ mod tests {
         command.end_others().unwrap();
         server.current();
         assert_eq!(server.names(), both[..1]);
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        fs::write(&path, "hush").unwrap();
+        let spoilt = Keys::in_file(&path).unwrap_err().to_string();
+        assert!(spoilt.contains("number.key") && !spoilt.contains("hush"), "{spoilt}");
         let given = Keys::given(&Keys::fresh()).unwrap();
         assert!(!given.begin_another().unwrap() && given.others_than(&given.ring()).is_none());
     }

@@ -30,6 +30,22 @@ pub(crate) async fn open(database: &Database, ring: &Ring, name: &'static str) -
     find(database, ring, name).await?.ok_or_else(|| Trouble::Forged(ring.first().id().to_owned()))
 }
 
+/// Whether nothing has been sealed in this database yet.
+pub(crate) async fn none(database: &Database) -> Result<bool, Trouble> {
+    Ok(database.read(Query::new("SELECT name FROM secrets LIMIT 1")).await?.is_empty())
+}
+
+/// Whether these are the keys of this database, as it is now: whoever holds keys that have ended must seal nothing.
+pub(crate) async fn check(transaction: &mut dyn Transaction, ring: &Ring) -> Result<(), Trouble> {
+    for mut row in transaction.run(Query::new("SELECT key_id FROM secrets")).await? {
+        let needed = row.text(0)?;
+        if ring.named(&needed).is_none() {
+            return Err(wrong_key(ring, &needed));
+        }
+    }
+    Ok(())
+}
+
 /// Seals all of them with the ring's first key.
 pub(crate) async fn reseal(transaction: &mut dyn Transaction, ring: &Ring) -> Result<(), Trouble> {
     let first = ring.first();
@@ -44,7 +60,7 @@ pub(crate) async fn reseal(transaction: &mut dyn Transaction, ring: &Ring) -> Re
     Ok(())
 }
 
-async fn find(database: &Database, ring: &Ring, name: &str) -> Result<Option<Secret>, Trouble> {
+pub(crate) async fn find(database: &Database, ring: &Ring, name: &str) -> Result<Option<Secret>, Trouble> {
     let query = Query::new("SELECT key_id, sealed FROM secrets WHERE name = $1").with(name);
     let Some(mut row) = database.read(query).await?.pop() else { return Ok(None) };
     opened(ring, &row.text(0)?, &row.bytes(1)?, name).map(Some)

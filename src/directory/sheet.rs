@@ -181,6 +181,12 @@ impl Columns {
             // It may be a first row without headings, and then it may be a number: it is not repeated.
             return Err(Unfit::Headings(format!("its column {} is none that we know", at + 1)));
         }
+        let twice = |(at, heading): &(usize, &String)| named[..*at].contains(heading);
+        if let Some((_, heading)) = named.iter().enumerate().find(twice) {
+            return Err(Unfit::Headings(format!(
+                "there are two columns `{heading}`; several numbers stand in one field, separated by `;`"
+            )));
+        }
         let place = |name: &str| named.iter().position(|heading| heading == name);
         let needed =
             |name| place(name).ok_or_else(|| Unfit::Headings(format!("there is no column `{name}`")));
@@ -240,7 +246,7 @@ mod tests {
     #[test]
     fn a_sheet_is_read_as_people_export_it() {
         let text = "\u{feff}ID, Name ,numbers,operator,note\r\n\
-                    cm-1,\"越井, 琢巳\",03-1234-5678;+447700900101,user001,\"two\nlines\"\r\n\
+                    cm-1,\"越井, 琢巳\",\"03-1234-5678\n+447700900101\",user001,a note\r\n\
                     cm-2,佐藤 美咲,０９０－１２３４－５６７８,user.2@example,\r\n";
         let sheet = read(text.as_bytes()).unwrap();
         assert_eq!(sheet.len(), 2);
@@ -250,7 +256,7 @@ mod tests {
         );
         assert_eq!(sheet.customers[0].name, "越井, 琢巳");
         assert_eq!(sheet.customers[0].numbers.len(), 2);
-        assert_eq!(sheet.customers[0].note.as_deref(), Some("two\nlines"));
+        assert_eq!(sheet.customers[0].note.as_deref(), Some("a note"));
         assert_eq!(sheet.customers[1].operator.as_str(), "user.2@example");
         assert!(read(b"id,name,operator,numbers\n").unwrap().is_empty());
     }
@@ -280,8 +286,13 @@ mod tests {
 
     #[test]
     fn a_file_without_headings_is_told_so_and_not_repeated() {
-        for text in ["cm-1,a,user001,090-1234-5678\n", "", "id;name;operator;numbers\n", "id,name,operator\n"]
-        {
+        for text in [
+            "cm-1,a,user001,090-1234-5678\n",
+            "",
+            "id;name;operator;numbers\n",
+            "id,name,operator\n",
+            "id,name,operator,numbers,numbers\n",
+        ] {
             let error = read(text.as_bytes()).unwrap_err().to_string();
             assert!(error.starts_with("line 1: ") && error.contains("id,name,operator,numbers"), "{error}");
             assert!(!error.contains("1234"));

@@ -15,7 +15,7 @@ pub enum Trouble {
     Keys(#[from] NoKeys),
     /// What is in the database was sealed with another key.
     #[error(
-        "the database was sealed with the key {needed}, which is not among those of NUMBER_KEY ({}): give that one too, \
+        "the database was sealed with the key {needed}, which is not among these ({}): give that one too, in NUMBER_KEY or the key file, \
          after the others", .given.join(", ")
     )]
     WrongKey {
@@ -35,8 +35,10 @@ pub enum Trouble {
     /// Somebody has this id already.
     #[error("there is a customer `{0}` already")]
     Known(String),
-    /// So many numbers have been revealed that no more may be.
-    #[error("{used} numbers were revealed in the last 24 hours, and {allowed} are allowed (REVEALS_PER_DAY)")]
+    /// So many customers' numbers have been revealed that no more may be.
+    #[error(
+        "{used} customers' numbers were revealed in the last 24 hours, and {allowed} are allowed (REVEALS_PER_DAY)"
+    )]
     Allowance {
         /// So many were.
         used: u64,

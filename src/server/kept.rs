@@ -15,6 +15,8 @@ pub struct Kept {
     pub customers: Customers,
 }
 
+const KEY_FILE: &str = "number.key";
+
 impl Kept {
     /// Opens it; what is not there yet is made.
     ///
@@ -25,8 +27,10 @@ impl Kept {
             .await
             .with_context(|| format!("DATABASE_URL: {}", keeping.place))?;
         let keys = match &keeping.number_key {
-            Some(key) => Keys::given(key).context("NUMBER_KEY")?,
-            None => Keys::in_file(&keeping.folder.join("number.key"))?,
+            Some(key) => Keys::given(key)?,
+            // A second one would open nothing that is there.
+            None if Customers::are_new(&database).await? => Keys::made_in_file(&keeping.folder.join(KEY_FILE))?,
+            None => Keys::in_file(&keeping.folder.join(KEY_FILE))?,
         };
         let customers = Customers::open(database.clone(), keys).await?;
         Ok(Self { database, customers })

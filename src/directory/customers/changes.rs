@@ -6,7 +6,8 @@ use database::Query;
 use domain::Identity;
 use records::audit::{Action, Entry, Opaque, Reason};
 
-use super::{By, Customers, LOCK, import};
+use super::import::Whom;
+use super::{By, Customers, LOCK, import, place};
 use crate::{Customer, PhoneNumber, Sheet, Trouble, secrets};
 
 /// What an erasure has removed; without what it removed.
@@ -31,15 +32,8 @@ impl Customers {
     /// # Errors
     /// Somebody has this id already; or as [`import`](Self::import).
     pub async fn add(&self, customer: Customer, by: &By) -> Result<super::Imported, Trouble> {
-        match self.show(&customer.id).await {
-            Err(Trouble::Nobody(_)) => {
-                let entry =
-                    Entry::added(by.at, &by.actor, self.audit.opaque(&customer.id), &customer.operator);
-                self.take(&Sheet::of(customer), |_, _| entry, |_| {}).await
-            }
-            Err(trouble) => Err(trouble),
-            Ok(known) => Err(Trouble::Known(known.id)),
-        }
+        let entry = Entry::added(by.at, &by.actor, self.audit.opaque(&customer.id), &customer.operator);
+        self.take(&Sheet::of(customer), Whom::New, |_, _| entry, |_| {}).await
     }
 
     /// Gives one to another operator.
@@ -107,6 +101,7 @@ impl Customers {
         let sealed = transaction.run(sealed.with(id)).await?;
         // No rotation can end now, so the keys of these are there.
         let ring = self.keys.current();
+        secrets::check(&mut *transaction, &ring).await?;
         if sealed.is_empty() {
             return Err(Trouble::Nobody(id.to_owned()));
         }
@@ -121,7 +116,7 @@ impl Customers {
         let open = |mut row: database::Row| {
             let (hash, key_id, sealed) = (row.bytes(0)?, row.text(1)?, row.bytes(2)?);
             let key = ring.named(&key_id).ok_or_else(|| secrets::wrong_key(&ring, &key_id))?;
-            key.open_number(&sealed, &hash).ok_or(Trouble::Forged(key_id))
+            key.open_number(&sealed, &place(&hash, id)).ok_or(Trouble::Forged(key_id))
         };
         sealed.into_iter().map(open).collect()
     }

@@ -9,7 +9,7 @@ use records::audit::Entry;
 
 use super::{ADD_NUMBERS, By, Customers, LOCK, delete_numbers, note_of, note_place, number_row};
 use crate::key::{Hash, Ring};
-use crate::{Customer, Sheet, Trouble};
+use crate::{Customer, Sheet, Trouble, secrets};
 
 /// What an import has done.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -51,12 +51,13 @@ impl Customers {
         let entry = |done: &Imported, numbers| {
             Entry::imported(by.at, &by.actor, count(done.added + done.changed), count(numbers))
         };
-        self.take(sheet, entry, each).await
+        self.take(sheet, Whom::All, entry, each).await
     }
 
     pub(super) async fn take(
         &self,
         sheet: &Sheet,
+        whom: Whom,
         entry: impl FnOnce(&Imported, usize) -> Entry,
         mut each: impl FnMut(usize),
     ) -> Result<Imported, Trouble> {
@@ -64,11 +65,20 @@ impl Customers {
         transaction.alone(LOCK).await?;
         // Only now: a rotation may have ended since, and what is sealed with a key that has ended is lost.
         let ring = self.keys.current();
-        let mut import = Import { ring: &ring, transaction: &mut *transaction, done: Imported::default() };
+        secrets::check(&mut *transaction, &ring).await?;
+        let mut import = Import {
+            ring: &ring,
+            transaction: &mut *transaction,
+            done: Imported::default(),
+            known_already: None,
+        };
         let mut fresh = Vec::new();
         for (at, customers) in sheet.customers.chunks(CHUNK).enumerate() {
             fresh.extend(import.customers(customers).await?);
             each(at * CHUNK + customers.len());
+        }
+        if let (Whom::New, Some(known)) = (whom, import.known_already.take()) {
+            return Err(Trouble::Known(known));
         }
         let numbers = fresh.len();
         import.numbers(fresh).await?;
@@ -81,6 +91,15 @@ impl Customers {
     }
 }
 
+/// Whom to take.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Whom {
+    /// Everybody, also those who are known.
+    All,
+    /// Only people who are not.
+    New,
+}
+
 pub(super) fn count(count: usize) -> u64 {
     u64::try_from(count).unwrap_or(u64::MAX)
 }
@@ -89,6 +108,8 @@ struct Import<'a> {
     ring: &'a Ring,
     transaction: &'a mut dyn Transaction,
     done: Imported,
+    /// One of those who were there before.
+    known_already: Option<String>,
 }
 
 /// A number that a customer does not have yet.
@@ -106,6 +127,9 @@ impl Import<'_> {
         let (mut rows, mut gone, mut fresh) = (Vec::new(), Vec::new(), Vec::new());
         for customer in customers {
             let before = known.remove(&customer.id);
+            if before.is_some() {
+                self.known_already = Some(customer.id.clone());
+            }
             let mut had = numbers.remove(&customer.id).unwrap_or_default();
             let already = fresh.len();
             for (at, number) in customer.numbers.iter().enumerate() {

@@ -6,7 +6,9 @@
 use database::{Database, Query, Transaction, Value};
 use records::audit::Entry;
 
-use super::{ADD_NUMBERS, By, Customers, LOCK, delete_numbers, import, note_of, note_place, number_row};
+use super::{
+    ADD_NUMBERS, By, Customers, LOCK, delete_numbers, import, note_of, note_place, number_row, place,
+};
 use crate::key::Ring;
 use crate::{Trouble, secrets};
 
@@ -15,8 +17,8 @@ use crate::{Trouble, secrets};
 pub struct Rotated {
     /// The key that everything is sealed with now.
     pub key: String,
-    /// So many numbers were sealed anew.
-    pub numbers: usize,
+    /// So many numbers and notes were sealed anew.
+    pub sealed: usize,
     /// Whether an earlier rotation that had been cut off was finished.
     pub resumed: bool,
 }
@@ -33,27 +35,26 @@ impl Customers {
         let resumed = self.begin().await?;
         let ring = self.keys.ring();
         let whole = outstanding(&self.database, &ring).await?;
-        let (mut numbers, mut after) = (0, Some(Vec::new()));
+        let (mut sealed, mut pass) = (0, Pass::default());
         loop {
             let mut transaction = self.database.begin().await?;
             transaction.alone(LOCK).await?;
-            let from_the_start = after.as_ref().is_none_or(Vec::is_empty);
-            let (done, last) = reseal_numbers(&mut *transaction, &ring, after.unwrap_or_default()).await?;
-            let notes = reseal_notes(&mut *transaction, &ring).await?;
+            sealed += pass.some(&mut *transaction, &ring).await?;
             // Only a pass over all of them that finds none has found all: others add some meanwhile.
-            if from_the_start && done + notes == 0 {
+            if pass.is_over() && pass.found == 0 {
                 secrets::reseal(&mut *transaction, &ring).await?;
                 let key = ring.first().id().to_owned();
-                let entry = Entry::keys_rotated(by.at, &by.actor, import::count(numbers));
+                let entry = Entry::keys_rotated(by.at, &by.actor, import::count(sealed));
                 self.audit.append(&mut *transaction, entry).await?;
                 transaction.commit().await?;
                 self.end(&key).await?;
-                return Ok(Rotated { key, numbers, resumed });
+                return Ok(Rotated { key, sealed, resumed });
             }
             transaction.commit().await?;
-            after = last;
-            numbers += done;
-            each(numbers.min(whole), whole);
+            if pass.is_over() {
+                pass = Pass::default();
+            }
+            each(sealed.min(whole), whole);
         }
     }
 
@@ -61,7 +62,9 @@ impl Customers {
     async fn begin(&self) -> Result<bool, Trouble> {
         let mut transaction = self.database.begin().await?;
         transaction.alone(LOCK).await?;
-        let resumed = self.keys.current().keys().len() > 1;
+        let ring = self.keys.current();
+        secrets::check(&mut *transaction, &ring).await?;
+        let resumed = ring.keys().len() > 1;
         if !resumed && !self.keys.begin_another()? {
             return Err(Trouble::OneKey);
         }
@@ -85,41 +88,83 @@ async fn outstanding(database: &Database, ring: &Ring) -> Result<usize, Trouble>
     Ok(usize::try_from(count).unwrap_or_default())
 }
 
-/// Some of those whose hash comes after this one; tells how many, and the last one's hash.
-async fn reseal_numbers(
-    transaction: &mut dyn Transaction,
-    ring: &Ring,
-    after: Vec<u8>,
-) -> Result<(usize, Option<Vec<u8>>), Trouble> {
-    let first = ring.first();
-    let some =
-        "SELECT hash, customer, key_id, sealed FROM numbers WHERE hash > $1 AND key_id <> $2 ORDER BY hash";
-    let some = Query::new(format!("{some} LIMIT {CHUNK}")).with(after).with(first.id());
-    let (mut rows, mut old) = (Vec::new(), Vec::new());
-    for mut row in transaction.run(some).await? {
-        let (hash, customer, key_id) = (row.bytes(0)?, row.text(1)?, row.text(2)?);
-        let key = ring.named(&key_id).ok_or_else(|| secrets::wrong_key(ring, &key_id))?;
-        let number = key.open_number(&row.bytes(3)?, &hash).ok_or(Trouble::Forged(key_id))?;
-        rows.push(number_row(first, first.hash(&number), &number, &customer));
-        old.push(hash);
-    }
-    delete_numbers(transaction, &old).await?;
-    // One that is there under the new key already was assigned since: that is the newer.
-    transaction.insert(ADD_NUMBERS, "ON CONFLICT (hash) DO NOTHING", rows).await?;
-    Ok((old.len(), old.pop()))
+/// Once over all numbers and notes, in the order of their keys.
+struct Pass {
+    /// Numbers up to this hash have been looked at; `None`: all.
+    numbers: Option<Vec<u8>>,
+    /// Notes up to this customer's have been looked at; `None`: all.
+    notes: Option<String>,
+    /// So many were sealed anew.
+    found: usize,
 }
 
-async fn reseal_notes(transaction: &mut dyn Transaction, ring: &Ring) -> Result<usize, Trouble> {
-    let first = ring.first();
-    let some = "SELECT id, note_key, note FROM customers WHERE note_key <> $1";
-    let rows = transaction.run(Query::new(format!("{some} LIMIT {CHUNK}")).with(first.id())).await?;
-    let count = rows.len();
-    for mut row in rows {
-        let id = row.text(0)?;
-        let note = note_of(ring, &id, row.maybe_text(1)?.as_deref(), row.maybe_bytes(2)?.as_deref())?;
-        let sealed = note.map(|note| first.seal(note.as_bytes(), &note_place(&id)));
-        let update = Query::new("UPDATE customers SET note_key = $1, note = $2 WHERE id = $3");
-        transaction.run(update.with(first.id()).with(Value::Bytes(sealed)).with(id)).await?;
+impl Default for Pass {
+    fn default() -> Self {
+        Self { numbers: Some(Vec::new()), notes: Some(String::new()), found: 0 }
     }
-    Ok(count)
+}
+
+impl Pass {
+    fn is_over(&self) -> bool {
+        self.numbers.is_none() && self.notes.is_none()
+    }
+
+    /// Seals some of them anew, and tells how many.
+    async fn some(&mut self, transaction: &mut dyn Transaction, ring: &Ring) -> Result<usize, Trouble> {
+        let before = self.found;
+        if let Some(after) = self.numbers.take() {
+            self.numbers = self.some_numbers(transaction, ring, after).await?;
+        } else if let Some(after) = self.notes.take() {
+            self.notes = self.some_notes(transaction, ring, after).await?;
+        }
+        Ok(self.found - before)
+    }
+
+    async fn some_numbers(
+        &mut self,
+        transaction: &mut dyn Transaction,
+        ring: &Ring,
+        after: Vec<u8>,
+    ) -> Result<Option<Vec<u8>>, Trouble> {
+        let first = ring.first();
+        let some = "SELECT hash, customer, key_id, sealed FROM numbers WHERE hash > $1 AND key_id <> $2 ORDER BY hash";
+        let some = Query::new(format!("{some} LIMIT {CHUNK}")).with(after).with(first.id());
+        let (mut rows, mut old) = (Vec::new(), Vec::new());
+        for mut row in transaction.run(some).await? {
+            let (hash, customer, key_id) = (row.bytes(0)?, row.text(1)?, row.text(2)?);
+            let key = ring.named(&key_id).ok_or_else(|| secrets::wrong_key(ring, &key_id))?;
+            let number =
+                key.open_number(&row.bytes(3)?, &place(&hash, &customer)).ok_or(Trouble::Forged(key_id))?;
+            rows.push(number_row(first, first.hash(&number), &number, &customer));
+            old.push(hash);
+        }
+        delete_numbers(transaction, &old).await?;
+        // One that is there under the new key already was assigned since: that is the newer.
+        transaction.insert(ADD_NUMBERS, "ON CONFLICT (hash) DO NOTHING", rows).await?;
+        self.found += old.len();
+        Ok(old.pop())
+    }
+
+    async fn some_notes(
+        &mut self,
+        transaction: &mut dyn Transaction,
+        ring: &Ring,
+        after: String,
+    ) -> Result<Option<String>, Trouble> {
+        let first = ring.first();
+        let some = "SELECT id, note_key, note FROM customers WHERE id > $1 AND note_key <> $2 ORDER BY id";
+        let some = Query::new(format!("{some} LIMIT {CHUNK}")).with(after).with(first.id());
+        let mut last = None;
+        for mut row in transaction.run(some).await? {
+            let id = row.text(0)?;
+            let note = note_of(ring, &id, row.maybe_text(1)?.as_deref(), row.maybe_bytes(2)?.as_deref())?;
+            let sealed = note.map(|note| first.seal(note.as_bytes(), &note_place(&id)));
+            let update = Query::new("UPDATE customers SET note_key = $1, note = $2 WHERE id = $3");
+            let update = update.with(first.id()).with(Value::Bytes(sealed)).with(id.as_str());
+            transaction.run(update).await?;
+            self.found += 1;
+            last = Some(id);
+        }
+        Ok(last)
+    }
 }

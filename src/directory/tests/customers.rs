@@ -37,7 +37,7 @@ impl House {
         let folder = tempfile::tempdir().unwrap();
         let place = place(folder.path());
         let database = Database::open(&place).await.unwrap();
-        let keys = Keys::in_file(&folder.path().join("number.key")).unwrap();
+        let keys = Keys::made_in_file(&folder.path().join("number.key")).unwrap();
         let customers = Customers::open(database.clone(), keys).await.unwrap();
         Self { customers, database, place, folder }
     }
@@ -198,6 +198,22 @@ async fn one_is_added_and_given_to_another(house: &House) {
     };
     house.customers.add(one(), &by()).await.unwrap();
     assert!(matches!(house.customers.add(one(), &by()).await, Err(Trouble::Known(id)) if id == "cm-one"));
+    // Two at once, who both have seen that nobody has this id.
+    let two = || -> Customer {
+        let written = Written {
+            id: "cm-two",
+            name: "two",
+            operator: "user001",
+            numbers: "03-9999-0008",
+            ..Written::default()
+        };
+        written.read(Region::JAPAN).unwrap()
+    };
+    let other = house.again().await;
+    let (by_one, by_other) = (by(), by());
+    let added = tokio::join!(house.customers.add(two(), &by_one), other.add(two(), &by_other));
+    assert!(matches!(added, (Ok(_), Err(Trouble::Known(_))) | (Err(Trouble::Known(_)), Ok(_))), "{added:?}");
+    house.customers.erase("cm-two", &by()).await.unwrap();
     house.customers.assign("cm-one", &Identity::parse("user007").unwrap(), &by()).await.unwrap();
     assert_eq!(house.found("03-9999-0009").await, person("cm-one", "user007"));
     let nobody = house.customers.assign("cm-nobody", &Identity::parse("user007").unwrap(), &by()).await;
@@ -258,7 +274,7 @@ async fn keys_rotate_while_others_read(house: &House) {
     });
     let rotated = house.customers.rotate(&by(), |_, _| {}).await.unwrap();
     reading.await.unwrap();
-    assert!(!rotated.resumed && rotated.numbers >= 7, "{rotated:?}");
+    assert!(!rotated.resumed && rotated.sealed >= 7, "{rotated:?}");
     assert_eq!(house.customers.keys().names(), std::slice::from_ref(&rotated.key));
     assert_ne!(before, house.customers.keys().names());
     // One that has not looked since, and one that begins now.
@@ -305,7 +321,7 @@ async fn a_rotation_that_was_cut_off_is_finished(house: &House) {
         "under the old key they are the same"
     );
     let rotated = cut.rotate(&by(), |_, _| {}).await.unwrap();
-    assert!(rotated.resumed && rotated.numbers >= 7, "{rotated:?}");
+    assert!(rotated.resumed && rotated.sealed >= 7, "{rotated:?}");
     assert_eq!(fs::read_to_string(&path).unwrap().trim(), fresh);
     assert_eq!(house.found("03-9999-0010").await, person("cm-mid", "user001"));
     assert_eq!(house.found("090-1234-5678").await, person("cm-koshii", "user001"));
@@ -343,9 +359,49 @@ async fn a_key_that_is_given_is_rotated_by_whoever_gives_it() {
     customers.import(&sheet(FILE), &by(), |_| {}).await.unwrap();
     assert!(matches!(customers.rotate(&by(), |_, _| {}).await, Err(Trouble::OneKey)));
     let both = Customers::open(database.clone(), Keys::given(&text(&[&new, &old])).unwrap()).await.unwrap();
-    assert_eq!(both.rotate(&by(), |_, _| {}).await.unwrap().numbers, 4);
+    assert_eq!(both.rotate(&by(), |_, _| {}).await.unwrap().sealed, 4 + 1);
     let only = Customers::open(database, Keys::given(&new).unwrap()).await.unwrap();
     assert_eq!(found(&only, "090-1234-5678").await, person("cm-koshii", "user001"));
+}
+
+#[tokio::test]
+async fn keys_that_have_ended_seal_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = Database::open(&Place::Sqlite(folder.path().join("hitoku.db"))).await.unwrap();
+    let path = folder.path().join("number.key");
+    assert!(Customers::are_new(&database).await.unwrap());
+    let customers = Customers::open(database.clone(), Keys::made_in_file(&path).unwrap()).await.unwrap();
+    assert!(!Customers::are_new(&database).await.unwrap());
+    customers.import(&sheet(FILE), &by(), |_| {}).await.unwrap();
+    // A server whose key is given, and who has not heard of the rotation.
+    let old = secrecy::SecretString::from(fs::read_to_string(&path).unwrap());
+    let deaf = Customers::open(database, Keys::given(&old).unwrap()).await.unwrap();
+    customers.rotate(&by(), |_, _| {}).await.unwrap();
+    let late = deaf
+        .import(&sheet("id,name,operator,numbers\ncm-late,late,user001,03-9999-0011\n"), &by(), |_| {})
+        .await;
+    assert!(matches!(late, Err(Trouble::WrongKey { .. })), "{late:?}");
+    let revealed = deaf.reveal("cm-koshii", &reason(), 9, &by()).await;
+    assert!(matches!(revealed, Err(Trouble::WrongKey { .. })), "{revealed:?}");
+    // Another file in the key's place makes no stranger of a customer.
+    let kept = fs::read_to_string(&path).unwrap();
+    fs::write(&path, secrecy::ExposeSecret::expose_secret(&Keys::fresh())).unwrap();
+    assert_eq!(found(&customers, "03-9999-0012").await, None);
+    assert_eq!(found(&customers, "090-1234-5678").await, person("cm-koshii", "user001"));
+    fs::write(&path, kept).unwrap();
+    assert_eq!(found(&customers, "03-9999-0012").await, None);
+    assert_eq!(found(&customers, "090-1234-5678").await, person("cm-koshii", "user001"));
+}
+
+#[tokio::test]
+async fn a_number_that_is_given_to_another_by_hand_opens_for_nobody() {
+    let house = House::sqlite().await;
+    house.import(FILE).await;
+    let mut transaction = house.database.begin().await.unwrap();
+    transaction.run(Query::new("UPDATE numbers SET customer = 'cm-sato'")).await.unwrap();
+    transaction.commit().await.unwrap();
+    let revealed = house.customers.reveal("cm-sato", &reason(), 9, &by()).await;
+    assert!(matches!(revealed, Err(Trouble::Forged(_))), "{revealed:?}");
 }
 
 #[tokio::test]

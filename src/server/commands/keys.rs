@@ -36,7 +36,7 @@ async fn rotate() -> anyhow::Result<()> {
     if done.resumed {
         say("A rotation that had begun before was finished.");
     }
-    say(&format!("{} numbers and notes are sealed with the key {} now.", done.numbers, done.key));
+    say(&format!("{} numbers and notes are sealed with the key {} now.", done.sealed, done.key));
     if kept.customers.keys().file().is_none() {
         say("Remove the other keys from NUMBER_KEY, and restart every server.");
     }

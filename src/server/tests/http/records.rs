@@ -116,7 +116,7 @@ async fn a_database_that_is_locked_holds_no_caller_up_and_misses_nothing() {
 async fn own(text: &str) -> (House, TempDir) {
     let folder = tempfile::tempdir().unwrap();
     let database = Database::open(&Place::Sqlite(folder.path().join("hitoku.db"))).await.unwrap();
-    let keys = Keys::in_file(&folder.path().join("number.key")).unwrap();
+    let keys = Keys::made_in_file(&folder.path().join("number.key")).unwrap();
     let customers = Customers::open(database, keys).await.unwrap();
     let sheet = Sheet::read(text.as_bytes(), Region::JAPAN, |_| {}).unwrap();
     customers.import(&sheet, &By { actor: Actor::Hitoku, at: NOW }, |_| {}).await.unwrap();
