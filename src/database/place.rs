@@ -31,8 +31,13 @@ impl Place {
             return Ok(Self::Postgres(text.to_owned().into()));
         }
         let file = text.strip_prefix("sqlite:").ok_or(NotAPlace)?;
-        let file = file.strip_prefix("//").unwrap_or(file);
-        if file.is_empty() || file.starts_with(':') || file.contains('?') {
+        let file = match file.strip_prefix("//") {
+            // What follows is a host, and a file has none.
+            Some(rest) if !rest.starts_with('/') => return Err(NotAPlace),
+            Some(rest) => rest,
+            None => file,
+        };
+        if file.is_empty() || file.starts_with([':', '~']) || file.contains('?') {
             return Err(NotAPlace);
         }
         Ok(Self::Sqlite(file.into()))
@@ -72,7 +77,16 @@ mod tests {
         }
         let server = Place::parse("postgres://hitoku:hush@db.example/hitoku").unwrap();
         assert!(!format!("{server:?} {server}").contains("hush"));
-        for no_place in ["", "a.db", "mysql://a/b", "sqlite:", "sqlite::memory:", "sqlite:a.db?mode=ro"] {
+        for no_place in [
+            "",
+            "a.db",
+            "mysql://a/b",
+            "sqlite:",
+            "sqlite::memory:",
+            "sqlite:a.db?mode=ro",
+            "sqlite://h/a.db",
+            "sqlite:~/a.db",
+        ] {
             assert!(Place::parse(no_place).is_err(), "{no_place}");
         }
     }

@@ -3,6 +3,7 @@
 use domain::Identity;
 
 use crate::found::tells;
+use crate::written::is_a_number;
 use crate::{PhoneNumber, Region, Unreadable};
 
 /// A customer: who they are, and who looks after them.
@@ -58,7 +59,9 @@ pub enum NotACustomer {
     #[error("number {0}: {1}")]
     Number(usize, Unreadable),
     /// A telephone number where none is looked for.
-    #[error("the {0} holds a telephone number: those belong to the numbers, where they are sealed")]
+    #[error(
+        "the {0} holds a telephone number: those belong to the numbers, where they are sealed and no operator sees them"
+    )]
     Holds(&'static str),
     /// What operators see would show the number.
     #[error("the {0} holds the customer's own number, and operators would see it")]
@@ -99,6 +102,11 @@ impl Written<'_> {
         let customer = Customer { id, name, operator, team, note, numbers };
         if let Some(field) = customer.holds_a_number() {
             return Err(NotACustomer::Holds(field));
+        }
+        for (field, text) in [("id", customer.id.as_str()), ("operator", customer.operator.as_str())] {
+            if is_a_number(text, region) {
+                return Err(NotACustomer::Holds(field));
+            }
         }
         customer.told().map_or(Ok(customer), |field| Err(NotACustomer::Tells(field)))
     }
@@ -186,6 +194,8 @@ mod tests {
         assert_eq!(why(Written { name: &long, ..KOSHII }), "the name is longer than 120 characters");
         for (field, written) in [
             ("name", Written { name: "07700 900101", ..KOSHII }),
+            ("id", Written { id: "090-9999-8888", ..KOSHII }),
+            ("operator", Written { operator: "090-9999-7777", ..KOSHII }),
             ("note", Written { note: "or ０９０－８７６５－４３２１", ..KOSHII }),
             ("id", Written { id: "cm-447700900101", ..KOSHII }),
             ("group", Written { team: "０７７００９００１０１", ..KOSHII }),

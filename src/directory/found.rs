@@ -5,7 +5,8 @@
 
 use domain::Identity;
 
-use crate::{PhoneNumber, Silent};
+use crate::written::is_a_number;
+use crate::{PhoneNumber, Region, Silent};
 
 /// So many last digits tell a number from an id by chance: it is the same in every way of writing a number.
 const TELLING_DIGITS: usize = 8;
@@ -27,7 +28,8 @@ impl Found {
     /// # Errors
     /// The operator's identity holds it, so that nobody can be dialled without telling it.
     pub fn without(self, number: &PhoneNumber) -> Result<Self, Silent> {
-        let tells = |text: &String| tells(text, number);
+        // Also another's: many a company keeps the number that a customer had first as the id.
+        let tells = |text: &String| tells(text, number) || is_a_number(text, Region::JAPAN);
         if tells(&self.operator.to_string()) {
             return Err(Silent::Nonsense("its appId holds the caller's number"));
         }
@@ -78,6 +80,8 @@ mod tests {
             let kept = found("user001", written, written).without(&number).unwrap();
             assert_eq!((kept.customer_name, kept.customer_id), (None, None), "{written}");
         }
+        let old = found("user001", "越井 琢巳", "090-9999-8888").without(&number).unwrap();
+        assert_eq!(old.customer_id, None);
         let kept = found("user001", "越井 琢巳", "cm-2026-0101").without(&number).unwrap();
         assert_eq!(kept, found("user001", "越井 琢巳", "cm-2026-0101"));
     }

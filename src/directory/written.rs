@@ -86,6 +86,12 @@ impl PhoneNumber {
     }
 }
 
+/// Whether an id is a telephone number, as far as that can be told: many an id is nothing but digits.
+pub(crate) fn is_a_number(id: &str, region: Region) -> bool {
+    let begins = id.trim_start().nfkc().next();
+    matches!(begins, Some('0' | '+' | '(')) && PhoneNumber::written(id, region).is_ok()
+}
+
 /// The zeros before a number where nothing is dialled before numbers, as in Italy: they belong to it, and the library
 /// takes them away.
 fn zeros<'a>(plain: &'a str, read: &phonenumber::PhoneNumber) -> &'a str {
@@ -175,6 +181,17 @@ mod tests {
         ] {
             assert_eq!(read(text), Err(why), "{text}");
             assert!(!why.to_string().contains("1234"));
+        }
+    }
+
+    #[test]
+    fn an_id_of_digits_is_not_always_a_number() {
+        for number in ["090-1234-5678", "０３ー１２３４ー５６７８", "+44 7700 900101", "(03) 1234 5678"]
+        {
+            assert!(is_a_number(number, Region::JAPAN), "{number}");
+        }
+        for id in ["cm-koshii", "1000000012", "0000000012", "2026-11-22", "00001", "user001"] {
+            assert!(!is_a_number(id, Region::JAPAN), "{id}");
         }
     }
 

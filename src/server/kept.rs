@@ -29,7 +29,9 @@ impl Kept {
         let keys = match &keeping.number_key {
             Some(key) => Keys::given(key)?,
             // A second one would open nothing that is there.
-            None if Customers::are_new(&database).await? => Keys::made_in_file(&keeping.folder.join(KEY_FILE))?,
+            None if Customers::are_new(&database).await? => {
+                Keys::made_in_file(&keeping.folder.join(KEY_FILE))?
+            }
             None => Keys::in_file(&keeping.folder.join(KEY_FILE))?,
         };
         let customers = Customers::open(database.clone(), keys).await?;

@@ -60,8 +60,8 @@ pub(crate) fn fetch(connection: &Connection, query: &Query) -> Result<Vec<Row>, 
     let mut found = statement.raw_query();
     let mut rows = Vec::new();
     while let Some(row) = found.next()? {
-        let values = (0..columns).map(|column| Ok(value(row.get_ref(column)?)));
-        rows.push(Row(values.collect::<Result<_, rusqlite::Error>>()?));
+        let values = (0..columns).map(|column| value(row.get_ref(column)?));
+        rows.push(Row(values.collect::<Result<_, Failure>>()?));
     }
     Ok(rows)
 }
@@ -105,13 +105,12 @@ impl ToSql for Value {
     }
 }
 
-fn value(found: ValueRef<'_>) -> Value {
-    match found {
+fn value(found: ValueRef<'_>) -> Result<Value, Failure> {
+    Ok(match found {
         ValueRef::Null => Value::Int(None),
         ValueRef::Integer(int) => Value::Int(Some(int)),
-        // None of ours is a fraction; a sum of whole numbers never becomes one either.
-        ValueRef::Real(real) => Value::Text(Some(real.to_string())),
+        ValueRef::Real(_) => return Err(Failure::Refused("a column holds a fraction".to_owned())),
         ValueRef::Text(text) => Value::Text(Some(String::from_utf8_lossy(text).into_owned())),
         ValueRef::Blob(bytes) => Value::Bytes(Some(bytes.to_owned())),
-    }
+    })
 }
