@@ -69,6 +69,18 @@ impl Audit {
         Self { database, key: Arc::new(Key::new(key)) }
     }
 
+    /// Notes that the trail is empty, if the transaction is committed, and only if nothing is there: no entry and no head. From
+    /// then on a trail without a head was tampered with. It belongs into the transaction that makes the key.
+    ///
+    /// # Errors
+    /// The database cannot be written.
+    pub async fn begin(&self, transaction: &mut dyn Transaction) -> Result<(), Failure> {
+        transaction.alone(ALONE).await?;
+        let nothing = transaction.run(Query::new(HEAD)).await?.is_empty()
+            && transaction.run(Query::new(LAST)).await?.is_empty();
+        if nothing { self.note(transaction, &Head::NONE).await } else { Ok(()) }
+    }
+
     /// Adds an entry, if the transaction is committed.
     ///
     /// # Errors
@@ -99,9 +111,7 @@ impl Audit {
         }
         rows.extend(entries.map(|entry| self.row(&mut head, &mut chain, entry)));
         transaction.insert(INSERT, "", rows).await?;
-        let bound = self.key.bound(&head);
-        let update = Query::new(UPDATE_HEAD).with(head.seq).with(head.hash.to_vec()).with(bound.to_vec());
-        transaction.run(update).await.map(|_| ())
+        self.note(transaction, &head).await
     }
 
     /// A customer's name in the trail: always the same for one, and nobody without the key can tell whose it is.
@@ -162,6 +172,12 @@ impl Audit {
             Bound::None if there.seq <= 0 => (Head::NONE, true),
             _ => (there, false),
         })
+    }
+
+    async fn note(&self, transaction: &mut dyn Transaction, head: &Head) -> Result<(), Failure> {
+        let bound = self.key.bound(head);
+        let update = Query::new(UPDATE_HEAD).with(head.seq).with(head.hash.to_vec()).with(bound.to_vec());
+        transaction.run(update).await.map(|_| ())
     }
 
     fn head_in(&self, mut rows: Vec<Row>) -> Result<Bound, Failure> {

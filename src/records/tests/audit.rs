@@ -188,7 +188,15 @@ async fn append(audit: &Audit, database: &Database, entry: Entry) {
 
 async fn fresh(database: &Database) -> Audit {
     run(database, &["DELETE FROM audit", "DELETE FROM audit_head"]).await;
-    Audit::new(database.clone(), key())
+    let audit = Audit::new(database.clone(), key());
+    begin(&audit, database).await;
+    audit
+}
+
+async fn begin(audit: &Audit, database: &Database) {
+    let mut transaction = database.begin().await.unwrap();
+    audit.begin(&mut *transaction).await.unwrap();
+    transaction.commit().await.unwrap();
 }
 
 async fn run(database: &Database, statements: &[&'static str]) {
