@@ -22,7 +22,7 @@ use secrecy::SecretBox;
 use crate::record::in_table;
 use chain::{Head, Key};
 pub use entry::{Action, Actor, Entry, Opaque};
-pub use reason::{NoReason, Reason};
+pub use reason::{NoReason, Reason, holds_a_number};
 pub use verdict::{Fault, NotNoted, Noted, Verdict};
 
 /// The trail. Clones share it.
