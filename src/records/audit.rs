@@ -1,8 +1,9 @@
 //! The audit trail: what was done, by whom, to what. Entries are only ever added, each bound to the one before by a keyed hash,
 //! and the last is bound too: one that is changed, removed, put in or cut off is found by whoever has the key.
 //!
-//! What no trail can show by itself is that the whole database was put back to an older state. For that there is
-//! [`Audit::verify_from`], with the head that somebody has noted elsewhere.
+//! What no trail can show by itself is that it was put back to an older state: with the whole database, or only by the one row
+//! that notes the last entry, as it once was, after the entries since were deleted. For that there is [`Audit::verify_from`],
+//! with the head that somebody has noted elsewhere.
 //!
 //! Invariant: nothing personal is in it. A customer appears as [`Opaque`], and an [`Entry`] is made only from types that hold
 //! no number.
@@ -89,7 +90,8 @@ impl Audit {
         self.append_all(transaction, [entry]).await
     }
 
-    /// Adds entries, in this order, if the transaction is committed.
+    /// Adds entries, in this order, if the transaction is committed. If the end of the trail was changed, or the trail never
+    /// begun, an entry that says so is the first of them.
     ///
     /// # Errors
     /// The database cannot be written.
@@ -169,7 +171,6 @@ impl Audit {
         };
         Ok(match noted {
             Bound::Sound(head) if there.seq <= head.seq => (head, true),
-            Bound::None if there.seq <= 0 => (Head::NONE, true),
             _ => (there, false),
         })
     }

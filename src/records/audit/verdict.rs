@@ -58,7 +58,7 @@ pub enum Fault {
     /// This entry was put in by somebody else: no trail has reached so far, or begun so early.
     #[error("entry {0} was inserted")]
     Inserted(i64),
-    /// The row that binds the last entry was changed or removed: entries may have been cut off at the end.
+    /// The row that binds the last entry was changed or removed: entries may have been cut off at the end, even all of them.
     #[error("the note of the last entry was changed or removed: entries may be missing at the end")]
     Head,
     /// This program found the end of the trail changed when it added this entry.
@@ -178,7 +178,6 @@ impl Reading {
 
     fn end(mut self, bound: &Bound) -> Verdict {
         match bound {
-            Bound::None if self.last == Head::NONE => {}
             Bound::None | Bound::Changed => self.fault(Fault::Head),
             Bound::Sound(head) if head.seq > self.last.seq => {
                 self.fault(Fault::CutOff { from: self.last.seq + 1, to: head.seq });

@@ -25,6 +25,7 @@ const BACKLOG: u64 = 200_000;
 async fn main() {
     let folder = tempfile::tempdir_in(std::env::var_os("CARGO_TARGET_TMPDIR").unwrap_or(".".into())).unwrap();
     let folder = folder.path();
+    begin(folder).await;
     let ledger = open(folder).await;
     let mut took = Vec::new();
     for call in 0..ALONE {
@@ -85,6 +86,13 @@ async fn keep(ledger: &Ledger, first: u64, count: u64) -> Vec<Duration> {
         });
     }
     keeping.join_all().await.concat()
+}
+
+async fn begin(folder: &Path) {
+    let database = Database::open(&place(folder)).await.unwrap();
+    let mut transaction = database.begin().await.unwrap();
+    Audit::new(database.clone(), key()).begin(&mut *transaction).await.unwrap();
+    transaction.commit().await.unwrap();
 }
 
 async fn open(folder: &Path) -> Ledger {

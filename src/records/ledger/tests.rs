@@ -33,7 +33,7 @@ impl House {
     }
 
     async fn database(&self) -> Database {
-        Database::open(&self.place).await.unwrap()
+        database(&self.place).await
     }
 
     async fn open(&self) -> Ledger {
@@ -52,8 +52,17 @@ impl House {
     }
 }
 
-async fn on<D: Disk>(place: &Place, folder: &Path, reserve: u64, disk: impl FnOnce(File) -> D) -> Ledger {
+/// With a trail that has begun.
+async fn database(place: &Place) -> Database {
     let database = Database::open(place).await.unwrap();
+    let mut transaction = database.begin().await.unwrap();
+    audit(&database).begin(&mut *transaction).await.unwrap();
+    transaction.commit().await.unwrap();
+    database
+}
+
+async fn on<D: Disk>(place: &Place, folder: &Path, reserve: u64, disk: impl FnOnce(File) -> D) -> Ledger {
+    let database = database(place).await;
     let file = folder.join(NAME);
     let opened = disk::open(folder, &file).unwrap();
     let reader = Reader::new(opened.try_clone().unwrap());

@@ -24,13 +24,14 @@ async fn trail(place: &Place) {
     let database = Database::open(place).await.unwrap();
     what_is_wrong_is_named(&database).await;
     an_end_that_was_changed_stays_known(&database).await;
+    a_trail_begins_once(&database).await;
     an_older_state_is_found_by_whoever_noted_the_head(&database).await;
     many_append_at_once(place, &database).await;
     what_people_do_is_counted_and_listed(&database).await;
 }
 
 async fn what_is_wrong_is_named(database: &Database) {
-    let changes: [(&str, &[Fault]); 14] = [
+    let changes: [(&str, &[Fault]); 15] = [
         ("UPDATE audit SET at = at + 1 WHERE seq = 3", &[Fault::Changed(3)]),
         ("UPDATE audit SET actor = 'operator op_8' WHERE seq = 1", &[Fault::Changed(1)]),
         ("UPDATE audit SET action = 'signed in' WHERE seq = 8", &[Fault::Changed(8)]),
@@ -61,12 +62,14 @@ async fn what_is_wrong_is_named(database: &Database) {
         ("UPDATE audit_head SET seq = 7", &[Fault::Head]),
         ("UPDATE audit_head SET seq = 7, hash = (SELECT hash FROM audit WHERE seq = 7)", &[Fault::Head]),
         ("DELETE FROM audit_head", &[Fault::Head]),
+        // As a trail that was never begun.
+        ("DELETE FROM audit_head; DELETE FROM audit", &[Fault::Head]),
     ];
     for (change, faults) in changes {
         let audit = fresh(database).await;
         let sound = fill(&audit, database).await;
         assert_eq!((sound.entries, sound.faults.as_slice()), (8, [].as_slice()));
-        run(database, &[change]).await;
+        run(database, change).await;
         assert_eq!(audit.verify().await.unwrap().faults, faults, "{change}");
     }
     let audit = fresh(database).await;
@@ -78,13 +81,14 @@ async fn what_is_wrong_is_named(database: &Database) {
 async fn an_end_that_was_changed_stays_known(database: &Database) {
     let changes = [
         "DELETE FROM audit_head",
+        "DELETE FROM audit_head; DELETE FROM audit",
         "UPDATE audit_head SET seq = 6, hash = (SELECT hash FROM audit WHERE seq = 6)",
         "INSERT INTO audit SELECT 9, at, actor, action, subject, detail, hash FROM audit WHERE seq = 8",
     ];
     for change in changes {
         let audit = fresh(database).await;
         fill(&audit, database).await;
-        run(database, &[change]).await;
+        run(database, change).await;
         append(&audit, database, Entry::keys_rotated(9, &Actor::Hitoku, 1)).await;
         let verdict = audit.verify().await.unwrap();
         assert!(
@@ -95,9 +99,22 @@ async fn an_end_that_was_changed_stays_known(database: &Database) {
     // With entries cut off, those that follow leave the gap open.
     let audit = fresh(database).await;
     fill(&audit, database).await;
-    run(database, &["DELETE FROM audit WHERE seq > 6"]).await;
+    run(database, "DELETE FROM audit WHERE seq > 6").await;
     append(&audit, database, Entry::keys_rotated(9, &Actor::Hitoku, 1)).await;
     assert_eq!(audit.verify().await.unwrap().faults, [Fault::Missing { from: 7, to: 8 }]);
+}
+
+async fn a_trail_begins_once(database: &Database) {
+    let audit = fresh(database).await;
+    begin(&audit, database).await;
+    let empty = audit.verify().await.unwrap();
+    assert_eq!((empty.entries, empty.faults.as_slice()), (0, [].as_slice()));
+    let sound = fill(&audit, database).await;
+    begin(&audit, database).await;
+    assert_eq!(audit.verify().await.unwrap(), sound);
+    run(database, "DELETE FROM audit_head").await;
+    begin(&audit, database).await;
+    assert_eq!(audit.verify().await.unwrap().faults, [Fault::Head], "what was removed is not made good");
 }
 
 async fn an_older_state_is_found_by_whoever_noted_the_head(database: &Database) {
@@ -117,6 +134,14 @@ async fn an_older_state_is_found_by_whoever_noted_the_head(database: &Database) 
     assert_eq!(audit.verify_from(newer).await.unwrap().faults, [Fault::PutBack(newer)]);
     append(&audit, database, Entry::keys_rotated(9, &Actor::Hitoku, 2)).await;
     assert_eq!(audit.verify_from(newer).await.unwrap().faults, [Fault::Rewritten(newer)]);
+    // As it needs no backup: one row of before, and the entries since deleted.
+    let audit = fresh(database).await;
+    fill(&audit, database).await;
+    run(database, "DELETE FROM audit").await;
+    run(database, "DELETE FROM audit_head").await;
+    begin(&audit, database).await;
+    assert!(audit.verify().await.unwrap().is_sound());
+    assert_eq!(audit.verify_from(noted).await.unwrap().faults, [Fault::PutBack(noted)]);
     for bad in ["", "8", "8:", "-1:0123456789abcdef", "8:0123456789abcde", "8:+123456789abcdef"] {
         assert!(bad.parse::<Noted>().is_err(), "{bad}");
     }
@@ -187,7 +212,7 @@ async fn append(audit: &Audit, database: &Database, entry: Entry) {
 }
 
 async fn fresh(database: &Database) -> Audit {
-    run(database, &["DELETE FROM audit", "DELETE FROM audit_head"]).await;
+    run(database, "DELETE FROM audit; DELETE FROM audit_head").await;
     let audit = Audit::new(database.clone(), key());
     begin(&audit, database).await;
     audit
@@ -199,10 +224,10 @@ async fn begin(audit: &Audit, database: &Database) {
     transaction.commit().await.unwrap();
 }
 
-async fn run(database: &Database, statements: &[&'static str]) {
+async fn run(database: &Database, statements: &'static str) {
     let mut transaction = database.begin().await.unwrap();
-    for statement in statements {
-        transaction.run(Query::new(*statement)).await.unwrap();
+    for statement in statements.split("; ") {
+        transaction.run(Query::new(statement)).await.unwrap();
     }
     transaction.commit().await.unwrap();
 }
