@@ -13,6 +13,7 @@ mod entry;
 mod reason;
 mod verdict;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -141,6 +142,26 @@ impl Audit {
         let count = Query::new(count).with(action.word()).with(in_table(since)).with(actor);
         let mut rows = transaction.run(count).await?;
         rows.pop().map_or(Ok(0), |mut row| row.int(0)).map(i64::unsigned_abs)
+    }
+
+    /// Who of these customers was erased then or later, as [`opaque`](Self::opaque) calls them, and when last.
+    pub(crate) async fn erased(
+        &self,
+        transaction: &mut dyn Transaction,
+        customers: &BTreeSet<String>,
+        since: i64,
+    ) -> Result<BTreeMap<String, i64>, Failure> {
+        if customers.is_empty() {
+            return Ok(BTreeMap::new());
+        }
+        let all = Query::places(3, customers.len());
+        let erased = format!(
+            "SELECT subject, MAX(at) FROM audit WHERE action <> 'call' AND action = $1 AND at >= $2 \
+             AND subject IN ({all}) GROUP BY subject"
+        );
+        let erased = Query::new(erased).with(Action::Erased.word()).with(since);
+        let rows = transaction.run(erased.with_all(customers.iter().map(String::as_str))).await?;
+        rows.into_iter().map(|mut row| Ok((row.text(0)?, row.int(1)?))).collect()
     }
 
     /// The newest entries, the newest first.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use database::{Database, Failure, Query, Row, Transaction, Value};
 use domain::{CallRef, Identity, Millis};
 
+use crate::audit::ALONE;
 use crate::record::Record;
 use crate::{CallSid, Event, Outcome};
 
@@ -88,11 +89,13 @@ pub async fn count(database: &Database) -> Result<u64, Failure> {
 }
 
 /// Takes a customer out of every call, and leaves times and outcomes. Says of how many calls. What is in a journal still is
-/// not seen: [`Ledger::settled`](crate::Ledger::settled) comes first.
+/// not counted; it comes without the customer if the same transaction adds [`Entry::erased`](crate::audit::Entry::erased).
 ///
 /// # Errors
 /// The database cannot be written.
 pub async fn forget(transaction: &mut dyn Transaction, customer: &str) -> Result<u64, Failure> {
+    // Who writes calls looks for erasures: before this one has begun, or after it is done.
+    transaction.alone(ALONE).await?;
     // The tie is a hash of the customer too; the least of all lets no repeated webhook of the same time bring them back.
     let update = "UPDATE calls SET customer = NULL, came_tie = $2 WHERE customer = $1 RETURNING call_sid";
     let changed = transaction.run(Query::new(update).with(customer).with(i64::MIN)).await?;

@@ -98,7 +98,7 @@ pub(crate) fn in_table(at: Millis) -> i64 {
 }
 
 /// PostgreSQL takes no text with a zero in it, and one such would hold up all that follow.
-fn without_zeros(text: &str) -> String {
+pub(crate) fn without_zeros(text: &str) -> String {
     text.replace('\0', "")
 }
 

@@ -1,7 +1,7 @@
 //! Writes into the database what is in the journal, in order, in batches, and as often as it takes.
 //!
 //! Invariant: calls, trail, and how far the journal was read change in one transaction, which first looks how far it was: so
-//! an event comes in once, also when nobody knows whether the last commit happened.
+//! an event comes in once, also when nobody knows whether the last commit happened. Who was erased meanwhile does not come back.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -15,7 +15,8 @@ use super::Reached;
 use super::held::Held;
 use super::reader::{Reader, Window};
 use crate::audit::{ALONE, Entry};
-use crate::{Audit, Event, calls};
+use crate::record::{in_table, without_zeros};
+use crate::{Audit, Came, Event, What, calls};
 
 pub(super) struct Keeper {
     reader: Reader,
@@ -176,7 +177,7 @@ impl Keeper {
         payloads: impl ExactSizeIterator<Item = &[u8]> + Send,
     ) -> Result<(), Failure> {
         let count = payloads.len();
-        let events: Vec<Event> = payloads.filter_map(Event::read).collect();
+        let mut events: Vec<Event> = payloads.filter_map(Event::read).collect();
         let strange = count - events.len();
         if strange > 0 {
             tracing::error!(
@@ -184,9 +185,41 @@ impl Keeper {
                 "the journal holds what only a newer version of this program understands"
             );
         }
+        self.leave_out_erased(transaction, &mut events).await?;
         calls::write(transaction, &events).await?;
         let entries: Vec<Entry> = events.iter().map(Entry::call).collect();
         self.audit.append_all(transaction, entries).await
+    }
+
+    /// An erasure finds calls in the database, and not those that are still in a journal.
+    async fn leave_out_erased(
+        &self,
+        transaction: &mut dyn Transaction,
+        events: &mut [Event],
+    ) -> Result<(), Failure> {
+        // An erasure holds it too: it is either seen here, or sees what is written here.
+        transaction.alone(ALONE).await?;
+        let mut customers = BTreeMap::<String, Vec<&mut Event>>::new();
+        for event in events {
+            if let What::Came(Came { customer: Some(customer), .. }) = &event.what {
+                let opaque = self.audit.opaque(&without_zeros(customer)).to_string();
+                customers.entry(opaque).or_default().push(event);
+            }
+        }
+        let Some(since) = customers.values().flatten().map(|event| in_table(event.at)).min() else {
+            return Ok(());
+        };
+        let all = customers.keys().cloned().collect();
+        for (customer, erased_at) in self.audit.erased(transaction, &all, since).await? {
+            for event in customers.remove(&customer).into_iter().flatten() {
+                if let What::Came(came) = &mut event.what
+                    && in_table(event.at) <= erased_at
+                {
+                    came.customer = None;
+                }
+            }
+        }
+        Ok(())
     }
 
     /// How long to leave processor and disk to those who answer calls. It has time: what it writes is safe already.

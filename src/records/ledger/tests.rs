@@ -1,5 +1,6 @@
 mod anew;
 mod away;
+mod erased;
 mod full;
 mod killed;
 mod torn;
