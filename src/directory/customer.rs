@@ -1,6 +1,7 @@
 //! A customer, as people write one down.
 
 use domain::Identity;
+use records::audit::holds_a_number;
 
 use crate::found::tells;
 use crate::written::is_a_number;
@@ -116,9 +117,7 @@ impl Customer {
     /// The field of free text in which somebody has put a number; ids have as many digits as they like.
     fn holds_a_number(&self) -> Option<&'static str> {
         let free = [("name", Some(&self.name)), ("group", self.team.as_ref()), ("note", self.note.as_ref())];
-        let digits = |run: &str| run.chars().filter(|sign| sign.is_numeric()).count();
-        let holds =
-            |text: &String| text.split(char::is_alphabetic).any(|run| digits(run) >= DIGITS_OF_A_NUMBER);
+        let holds = |text: &String| holds_a_number(text, DIGITS_OF_A_NUMBER);
         free.into_iter().find_map(|(field, text)| text.is_some_and(holds).then_some(field))
     }
 
@@ -196,6 +195,8 @@ mod tests {
             ("name", Written { name: "07700 900101", ..KOSHII }),
             ("id", Written { id: "090-9999-8888", ..KOSHII }),
             ("operator", Written { operator: "090-9999-7777", ..KOSHII }),
+            ("note", Written { note: "or ０９０ー８７６５ー４３２１", ..KOSHII }),
+            ("group", Written { team: "ｏｒ 090ｰ8765ｰ4321", ..KOSHII }),
             ("note", Written { note: "or ０９０－８７６５－４３２１", ..KOSHII }),
             ("id", Written { id: "cm-447700900101", ..KOSHII }),
             ("group", Written { team: "０７７００９００１０１", ..KOSHII }),

@@ -67,8 +67,7 @@ impl Customers {
     /// The database cannot be used, or was sealed with another key.
     pub async fn open(database: Database, keys: Keys) -> Result<Self, Trouble> {
         let ring = keys.ring();
-        let alias = secrets::open(&database, &ring, secrets::ALIAS).await?;
-        let audit = secrets::open(&database, &ring, secrets::AUDIT).await?;
+        let secrets::Secrets { alias, audit } = secrets::open(&database, &ring).await?;
         Ok(Self {
             aliases: Arc::new(Aliases::new(&alias)),
             audit: Audit::new(database.clone(), SecretBox::new(Box::new(audit))),

@@ -4,6 +4,8 @@
 
 use aws_lc_rs::rand;
 use database::{Database, Query, Transaction};
+use records::Audit;
+use secrecy::SecretBox;
 
 use crate::key::Ring;
 use crate::trouble::Trouble;
@@ -14,25 +16,50 @@ pub(crate) const AUDIT: &str = "audit";
 
 pub(crate) type Secret = [u8; 32];
 
-/// The secret of this name; a fresh one if there is none yet.
-pub(crate) async fn open(database: &Database, ring: &Ring, name: &'static str) -> Result<Secret, Trouble> {
-    if let Some(secret) = find(database, ring, name).await? {
-        return Ok(secret);
-    }
-    let mut fresh = Secret::default();
-    rand::fill(&mut fresh).unwrap_or_else(|_| std::process::abort());
-    let sealed = ring.first().seal(&fresh, name.as_bytes());
-    let mut transaction = database.begin().await?;
-    // Another server may have been first.
-    let add = "INSERT INTO secrets (name, key_id, sealed) VALUES ($1, $2, $3) ON CONFLICT (name) DO NOTHING";
-    transaction.run(Query::new(add).with(name).with(ring.first().id()).with(sealed)).await?;
-    transaction.commit().await?;
-    find(database, ring, name).await?.ok_or_else(|| Trouble::Forged(ring.first().id().to_owned()))
+/// Both secrets; fresh ones if there is neither yet.
+pub(crate) struct Secrets {
+    pub(crate) alias: Secret,
+    pub(crate) audit: Secret,
 }
+
+pub(crate) async fn open(database: &Database, ring: &Ring) -> Result<Secrets, Trouble> {
+    if none(database).await? {
+        make(database, ring).await?;
+    }
+    let secret = async |name| find(database, ring, name).await?.ok_or(Trouble::NoSecret(name));
+    Ok(Secrets { alias: secret(ALIAS).await?, audit: secret(AUDIT).await? })
+}
+
+/// Both, and the beginning of the audit trail: one without a beginning is known to have lost it.
+async fn make(database: &Database, ring: &Ring) -> Result<(), Trouble> {
+    let mut transaction = database.begin().await?;
+    transaction.alone("secrets").await?;
+    // Another server may have been first.
+    if !transaction.run(Query::new(ANY)).await?.is_empty() {
+        return Ok(());
+    }
+    let first = ring.first();
+    let (alias, audit) = (random(), random());
+    let row = |name: &str, secret: &Secret| {
+        vec![name.into(), first.id().into(), first.seal(secret, name.as_bytes()).into()]
+    };
+    let rows = vec![row(ALIAS, &alias), row(AUDIT, &audit)];
+    transaction.insert("INSERT INTO secrets (name, key_id, sealed) VALUES", "", rows).await?;
+    Audit::new(database.clone(), SecretBox::new(Box::new(audit))).begin(&mut *transaction).await?;
+    Ok(transaction.commit().await?)
+}
+
+fn random() -> Secret {
+    let mut bytes = Secret::default();
+    rand::fill(&mut bytes).unwrap_or_else(|_| std::process::abort());
+    bytes
+}
+
+const ANY: &str = "SELECT name FROM secrets LIMIT 1";
 
 /// Whether nothing has been sealed in this database yet.
 pub(crate) async fn none(database: &Database) -> Result<bool, Trouble> {
-    Ok(database.read(Query::new("SELECT name FROM secrets LIMIT 1")).await?.is_empty())
+    Ok(database.read(Query::new(ANY)).await?.is_empty())
 }
 
 /// Whether these are the keys of this database, as it is now: whoever holds keys that have ended must seal nothing.

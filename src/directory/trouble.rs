@@ -15,8 +15,8 @@ pub enum Trouble {
     Keys(#[from] NoKeys),
     /// What is in the database was sealed with another key.
     #[error(
-        "the database was sealed with the key {needed}, which is not among these ({}): give that one too, in NUMBER_KEY or the key file, \
-         after the others", .given.join(", ")
+        "the database was sealed with the key {needed}, which is not among these ({}): give that one too, in NUMBER_KEY or \
+         the key file, after the others", .given.join(", ")
     )]
     WrongKey {
         /// Its name.
@@ -29,6 +29,9 @@ pub enum Trouble {
         "something in the database that was sealed with the key {0} has been changed: restore it from a backup"
     )]
     Forged(String),
+    /// What must be there once is not there any more.
+    #[error("the database has lost its secret `{0}`: restore it from a backup")]
+    NoSecret(&'static str),
     /// Nobody has this id.
     #[error("there is no customer `{0}`")]
     Nobody(String),

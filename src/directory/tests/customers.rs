@@ -394,6 +394,26 @@ async fn keys_that_have_ended_seal_nothing() {
 }
 
 #[tokio::test]
+async fn a_trail_that_was_emptied_is_no_new_one() {
+    let house = House::sqlite().await;
+    let audit = house.customers.audit();
+    assert!(audit.verify().await.unwrap().is_sound());
+    house.import(FILE).await;
+    for table in ["audit", "audit_head"] {
+        let mut transaction = house.database.begin().await.unwrap();
+        transaction.run(Query::new(format!("DELETE FROM {table}"))).await.unwrap();
+        transaction.commit().await.unwrap();
+        assert!(!audit.verify().await.unwrap().is_sound(), "without {table}");
+    }
+    let mut transaction = house.database.begin().await.unwrap();
+    transaction.run(Query::new("DELETE FROM secrets WHERE name = 'audit'")).await.unwrap();
+    transaction.commit().await.unwrap();
+    let keys = Keys::in_file(&house.folder.path().join("number.key")).unwrap();
+    let opened = Customers::open(house.database.clone(), keys).await;
+    assert!(matches!(opened, Err(Trouble::NoSecret("audit"))), "{opened:?}");
+}
+
+#[tokio::test]
 async fn a_number_that_is_given_to_another_by_hand_opens_for_nobody() {
     let house = House::sqlite().await;
     house.import(FILE).await;

@@ -90,7 +90,7 @@ fn a_number_is_revealed_for_a_reason_and_so_often_a_day() {
         assert!(said.well && said.out == format!("{KOSHII}\n"), "{said:?}");
     }
     let said = reveal("the police asked again");
-    assert_refused(&said, &["2 numbers were revealed", "REVEALS_PER_DAY"]);
+    assert_refused(&said, &["2 customers' numbers were revealed", "REVEALS_PER_DAY"]);
     assert!(said.out.is_empty());
     let trail = home.run(&["audit", "list", "--action", "revealed"]);
     assert_says(&trail, &["the police asked, case A-1", "shell "]);
