@@ -11,7 +11,7 @@ use crate::twilio::signature;
 
 /// What those hear who are put through to nobody.
 pub(crate) const UNKNOWN: &str = "ご登録のお電話番号";
-pub(crate) const TROUBLE: &str = "おつなぎできません";
+pub(crate) const TROUBLE: &str = "おつなぎできません。しばらくしてから";
 
 /// Twilio waits so long, and then tells the caller that the application has failed.
 const DEADLINE: Duration = Duration::from_secs(15);
