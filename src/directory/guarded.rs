@@ -1,4 +1,5 @@
-//! A directory that others run, guarded: whoever called a moment ago is remembered, and while it is dead nobody waits for it.
+//! A directory that others run, guarded: whoever called a moment ago is remembered, if that is wanted, and while it is dead
+//! nobody waits for it.
 //!
 //! After a few failures in a row it rests: callers get their courteous sentence at once. Now and then one caller's question
 //! is asked in the background; when that is answered, the directory is asked by everybody again.
@@ -16,7 +17,7 @@ use crate::{Directory, Found, PhoneNumber, Silent};
 /// A directory with a short memory and a breaker before it.
 pub struct Guarded<D> {
     directory: Arc<D>,
-    remembered: Arc<Cache<PhoneNumber, (Instant, Found)>>,
+    remembered: Option<Arc<Cache<PhoneNumber, (Instant, Found)>>>,
     breaker: Arc<Mutex<Breaker>>,
 }
 
@@ -38,15 +39,17 @@ impl<D: Directory> Guarded<D> {
     /// Guards this one.
     #[must_use]
     pub fn new(directory: D) -> Self {
-        Self {
-            directory: Arc::new(directory),
-            remembered: Arc::new(Cache::new(MOST)),
-            breaker: Arc::default(),
-        }
+        Self { remembered: Some(Arc::new(Cache::new(MOST))), ..Self::without_memory(directory) }
+    }
+
+    /// Guards one whose changes are felt at once: who was erased must not be remembered.
+    #[must_use]
+    pub fn without_memory(directory: D) -> Self {
+        Self { directory: Arc::new(directory), remembered: None, breaker: Arc::default() }
     }
 
     fn remembered(&self, number: &PhoneNumber) -> Option<Found> {
-        let (since, found) = self.remembered.get(number)?;
+        let (since, found) = self.remembered.as_ref()?.get(number)?;
         (since.elapsed() < REMEMBERED).then_some(found)
     }
 
@@ -73,8 +76,8 @@ impl<D: Directory> Guarded<D> {
         match &answer {
             Ok(found) => {
                 *breaker = Breaker::default();
-                if let Some(found) = found {
-                    self.remembered.insert(number.clone(), (Instant::now(), found.clone()));
+                if let (Some(found), Some(remembered)) = (found, &self.remembered) {
+                    remembered.insert(number.clone(), (Instant::now(), found.clone()));
                 }
             }
             // It answers, if not as it should: asking costs nobody time.
@@ -173,6 +176,22 @@ mod tests {
         tokio::time::advance(REMEMBERED).await;
         guarded.look_up(&caller(1)).await.unwrap();
         assert_eq!(other.asked(), 5);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_memory_everybody_asks_but_while_it_is_dead() {
+        let other = Other::default();
+        let guarded = Guarded::without_memory(other.clone());
+        for _ in 0..3 {
+            assert!(guarded.look_up(&caller(1)).await.unwrap().is_some());
+        }
+        assert_eq!(other.asked(), 3);
+        other.dead.store(true, Ordering::Relaxed);
+        for _ in 0..FAILURES {
+            assert!(matches!(guarded.look_up(&caller(1)).await, Err(Silent::Late)));
+        }
+        assert!(matches!(guarded.look_up(&caller(1)).await, Err(Silent::Resting)));
+        assert_eq!(other.asked(), 3 + FAILURES);
     }
 
     #[tokio::test(start_paused = true)]

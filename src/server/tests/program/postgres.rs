@@ -35,6 +35,9 @@ async fn gone_in_mid_call_it_is_missed_but_nothing_is_lost() {
     for call in 20..25 {
         assert!(twilio.call(sid(call), KOSHII).await.contains(TROUBLE));
     }
+    // The first callers wait for it, the next ones do not.
+    assert_eq!(server.count("the directory failed so often"), 1);
+    assert_eq!(server.count("the directory failed the last callers"), 2, "{:?}", server.errors());
     let error = server.says("what is kept of calls waits for the database").await;
     assert!(error.contains("cannot be reached"), "{error}");
     // Ended and started meanwhile, it says why it cannot, and loses nothing.
