@@ -113,13 +113,16 @@ impl Keys {
     pub(crate) fn current(&self) -> Arc<Ring> {
         let Some(file) = &self.file else { return self.ring() };
         let mut seen = file.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if *seen != looked_at(&file.path) {
+        let now = looked_at(&file.path);
+        if *seen != now {
             match read(&file.path) {
                 Ok((ring, now)) => {
                     *seen = now;
                     *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring);
                 }
                 Err(error) => {
+                    // Said once, and read again when it has changed again.
+                    *seen = now;
                     tracing::error!(%error, "the key file has changed, and the keys from before are used on");
                 }
             }

@@ -78,6 +78,26 @@ async fn rotated_while_calls_come_in_every_customer_is_known_also_when_it_is_kil
     home.assert_sealed();
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_key_file_that_is_gone_is_missed_once_and_calls_go_on() {
+    let home = Home::peopled();
+    let server = home.serve().await;
+    let twilio = Twilio::at(&server).await;
+    let (file, elsewhere) = (home.data().join("number.key"), home.data().join("moved.key"));
+    fs::rename(&file, &elsewhere).unwrap();
+    for call in 0..3 {
+        assert!(twilio.call(sid(2 * call), STRANGER).await.contains(UNKNOWN));
+        assert!(twilio.call(sid(2 * call + 1), KOSHII).await.contains("user001"));
+    }
+    let error = server.says("the key file has changed").await;
+    assert!(error.contains("number.key cannot be used"), "{error}");
+    assert_eq!(server.count("the key file has changed"), 1);
+    fs::rename(&elsewhere, &file).unwrap();
+    assert!(home.run(&["keys", "rotate"]).well);
+    assert!(twilio.call(sid(10), KOSHII).await.contains("user001"));
+    server.end().await;
+}
+
 /// Starts a rotation, and kills it when it has done some of its work and not all.
 async fn killed_in_the_middle(home: &Home, database: &Database) {
     let mut rotating =
