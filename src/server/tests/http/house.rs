@@ -82,8 +82,8 @@ impl House {
         let public = BaseUrl::parse(PUBLIC).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let (clock, keeping) = (Clock::standing_at(1_800_000_000), keeping(folder.path()));
-        // On threads of its own, so it may be waited for here.
-        let kept = futures::executor::block_on(Kept::open(&keeping)).unwrap();
+        // On threads of its own, so it may be waited for here; unconstrained, since nobody would give the task another turn.
+        let kept = futures::executor::block_on(tokio::task::unconstrained(Kept::open(&keeping))).unwrap();
         let ledger = Ledger::open(folder.path(), kept.database.clone(), kept.customers.audit()).unwrap();
         let router = router(Parts {
             desk: Arc::new(TokenDesk::new(&account, 3600, clock.clone())),
