@@ -13,7 +13,8 @@ use time::format_description::well_known::Rfc2822;
 #[derive(Clone, Debug)]
 pub(crate) struct IncomingCall {
     pub(crate) call_sid: Option<CallSid>,
-    /// Who calls; `None` when the number is withheld, missing, or none (`sip:…`, `client:…`).
+    /// Who calls; `None` when the number is withheld, also where another stands in for it, missing, or none (`sip:…`,
+    /// `client:…`).
     pub(crate) from: Option<PhoneNumber>,
 }
 
@@ -35,6 +36,16 @@ pub(crate) struct ProgressedCall {
     pub(crate) what: Option<What>,
 }
 
+/// What Twilio sends as `From` for a caller without a number: a word, spelled on a telephone's keypad. Source: Twilio's help
+/// article "Why am I getting calls from these strange numbers?".
+const STAND_INS: [&str; 5] = [
+    "+266696687",   // ANONYMOUS
+    "+2562533",     // BLOCKED
+    "+7378742833",  // RESTRICTED
+    "+86282452253", // UNAVAILABLE
+    "+8656696",     // UNKNOWN
+];
+
 /// What became of a `<Dial>`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum DialCallStatus {
@@ -53,6 +64,7 @@ pub(crate) enum DialCallStatus {
 impl IncomingCall {
     pub(crate) fn read(form: &[u8]) -> Self {
         let [call_sid, from] = fields(form, ["CallSid", "From"]);
+        let from = from.filter(|from| !STAND_INS.contains(&from.as_ref()));
         Self { call_sid: sid(call_sid), from: from.and_then(|from| PhoneNumber::parse(&from).ok()) }
     }
 }
@@ -150,6 +162,29 @@ mod tests {
             "from=%2B447700900101",
         ] {
             assert!(!from(odd), "{odd}");
+        }
+    }
+
+    #[test]
+    fn a_number_that_spells_that_there_is_none_is_none() {
+        let key = |letter: char| match letter {
+            'A'..='C' => '2',
+            'D'..='F' => '3',
+            'G'..='I' => '4',
+            'J'..='L' => '5',
+            'M'..='O' => '6',
+            'P'..='S' => '7',
+            'T'..='V' => '8',
+            _ => '9',
+        };
+        let words = ["ANONYMOUS", "BLOCKED", "RESTRICTED", "UNAVAILABLE", "UNKNOWN"];
+        assert_eq!(words.map(|word| format!("+{}", word.chars().map(key).collect::<String>())), STAND_INS);
+        for stand_in in STAND_INS {
+            assert!(PhoneNumber::parse(stand_in).is_ok(), "one needs to ask");
+            let form = format!("From={}", stand_in.replace('+', "%2B"));
+            assert!(IncomingCall::read(form.as_bytes()).from.is_none(), "{stand_in}");
+            let longer = IncomingCall::read(format!("{form}1").as_bytes());
+            assert!(longer.from.is_some(), "{stand_in}1");
         }
     }
 

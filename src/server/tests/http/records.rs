@@ -20,6 +20,8 @@ const SID: &str = "CA0123456789abcdef0123456789abcdef";
 const LEG: &str = "CAfedcba9876543210fedcba9876543210";
 const KOSHII: &str = "+447700900101";
 const STRANGER: &str = "+447700900199";
+/// As Twilio says of some who withhold theirs.
+const SPELT_ANONYMOUS: &str = "+266696687";
 /// The standing clock of the house, in milliseconds.
 const NOW: u64 = 1_800_000_000_000;
 
@@ -73,16 +75,17 @@ async fn a_call_is_one_record_without_a_number_or_a_name() {
 #[tokio::test]
 async fn who_is_unknown_keeps_an_alias_and_who_withholds_the_number_gets_none() {
     let house = House::new();
-    let sids = ["a", "b", "c"].map(|digit| format!("CA{}", digit.repeat(32)));
-    for (sid, from) in sids.iter().zip([STRANGER, STRANGER, "anonymous"]) {
+    let sids = ["a", "b", "c", "d"].map(|digit| format!("CA{}", digit.repeat(32)));
+    for (sid, from) in sids.iter().zip([STRANGER, STRANGER, "anonymous", SPELT_ANONYMOUS]) {
         house.webhook("/incoming", &[("CallSid", sid), ("From", from)]).await;
     }
     let mut kept = told(&house, &[]).await;
     kept.sort_by_key(|call| call.call_sid);
-    let [one, again, withheld] = &kept[..] else { panic!("three calls: {kept:?}") };
+    let [one, again, withheld, spelt] = &kept[..] else { panic!("four calls: {kept:?}") };
     assert!(one.alias.is_some() && one.alias == again.alias, "{one:?} {again:?}");
     assert_eq!((one.outcome, withheld.outcome), (Outcome::UnknownCaller, Outcome::Withheld));
     assert_eq!((&withheld.alias, &one.customer), (&None, &None));
+    assert_eq!((&spelt.alias, spelt.outcome), (&None, Outcome::Withheld));
 }
 
 #[tokio::test]
@@ -96,8 +99,10 @@ async fn whoever_takes_unknown_callers_sees_the_alias() {
     assert!(answer.contains(&format!(r#"<Parameter name="callerAlias" value="{alias}"/>"#)), "{answer}");
     assert!(!answer.contains("customerName") && !answer.contains("7700"));
     assert_eq!((&call.operator, call.outcome), (&Some(operator), Outcome::Ringing));
-    let withheld = house.webhook("/incoming", &[("From", "anonymous")]).await;
-    assert!(withheld.sentence().contains("電話番号を通知して"));
+    for from in ["anonymous", SPELT_ANONYMOUS] {
+        let withheld = house.webhook("/incoming", &[("From", from)]).await;
+        assert!(withheld.sentence().contains("電話番号を通知して"));
+    }
 }
 
 #[tokio::test]
