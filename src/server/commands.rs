@@ -50,6 +50,9 @@ pub(crate) enum Command {
 
 impl Command {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
+        // What is wrong below, such as the end of the audit trail, is not in a command's own answer.
+        let log = tracing_subscriber::fmt().with_writer(std::io::stderr).without_time().with_target(false);
+        log.with_ansi(false).with_max_level(tracing::Level::WARN).init();
         match self {
             Self::Customers(customers) => customers.run().await,
             Self::Calls(calls) => calls.run().await,
@@ -68,11 +71,35 @@ async fn open() -> anyhow::Result<(Settings, Kept)> {
 
 /// Whoever has started this, as the system knows them: a variable could say anything.
 fn by() -> By {
-    let name = |uid: Uid| User::from_uid(uid).ok().flatten().map(|user| user.name);
-    let user = name(Uid::current()).unwrap_or_else(|| format!("uid-{}", Uid::current()));
+    let uid = Uid::current();
+    let user = User::from_uid(uid).ok().flatten().map(|user| user.name);
     // Who became root by sudo is known too; as root they could say anything anyway.
-    let sudo = std::env::var("SUDO_USER").ok().filter(|_| Uid::current().is_root());
-    let user = sudo.map_or(user.clone(), |who| format!("{who}.as.{user}"));
-    let actor = Identity::parse(&user).map_or(Actor::Hitoku, Actor::Shell);
-    By { actor, at: Clock::of_the_machine().now() }
+    let sudo = std::env::var("SUDO_USER").ok().filter(|_| uid.is_root());
+    By { actor: shell(uid, user.as_deref(), sudo.as_deref()), at: Clock::of_the_machine().now() }
+}
+
+/// A person is never taken for the program: whoever has a name that cannot be in the trail, as with a space in it, is there by
+/// number.
+fn shell(uid: Uid, user: Option<&str>, sudo: Option<&str>) -> Actor {
+    let number = format!("uid-{uid}");
+    let named = user.filter(|user| Identity::parse(user).is_ok()).unwrap_or(&number);
+    let both = sudo.map(|who| format!("{who}.as.{named}"));
+    let actor =
+        [both.as_deref(), Some(named)].into_iter().flatten().find_map(|who| Identity::parse(who).ok());
+    actor.map_or(Actor::Hitoku, Actor::Shell)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn somebody_at_a_shell_is_in_the_trail_by_name_or_by_number() {
+        let who = |uid: u32, user, sudo| shell(Uid::from_raw(uid), user, sudo).to_string();
+        assert_eq!(who(1000, Some("alice"), None), "shell alice");
+        assert_eq!(who(0, Some("root"), Some("alice")), "shell alice.as.root");
+        assert_eq!(who(0, Some("root"), Some("CORP\\Alice B")), "shell root");
+        assert_eq!(who(1000, Some("Alice B"), None), "shell uid-1000");
+        assert_eq!(who(u32::MAX - 1, None, None), "shell uid-4294967294");
+    }
 }
