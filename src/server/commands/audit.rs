@@ -18,8 +18,7 @@ pub(crate) enum Audit {
     },
     /// The latest entries
     List {
-        /// Only these: call, signed in, revealed, imported, added, assigned, erased, keys rotated
-        #[arg(long)]
+        #[arg(long, help = format!("Only these: {}", Action::ALL.iter().map(|action| action.word()).collect::<Vec<_>>().join(", ")))]
         action: Option<String>,
         /// Only those about this customer
         #[arg(long)]
