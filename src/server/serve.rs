@@ -25,6 +25,10 @@ use server::{Parts, router};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::Instant;
+use tracing::{Level, Metadata};
+use tracing_subscriber::filter::{EnvFilter, filter_fn};
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 use crate::say;
 
@@ -35,17 +39,19 @@ const GOODBYE: Duration = Duration::from_secs(5);
 
 /// Serves, and logs on standard error.
 pub(crate) async fn logged() -> anyhow::Result<()> {
-    let filter = log_filter().context("RUST_LOG should be a level such as info, or server=debug,info")?;
+    let asked = std::env::var("RUST_LOG").ok().filter(|asked| !asked.trim().is_empty());
+    let asked = EnvFilter::try_new(asked.as_deref().unwrap_or("info"));
+    let asked = asked.context("RUST_LOG should be a level such as info, or server=debug,info")?;
     let colours = std::io::stderr().is_terminal();
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours).init();
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colours);
+    tracing_subscriber::registry().with(asked).with(lines.with_filter(filter_fn(may_be_logged))).init();
     serve().await
 }
 
-/// What is logged. A socket's frames never are: in rehearsal the customer's phone sends its number over one.
-fn log_filter() -> anyhow::Result<tracing_subscriber::EnvFilter> {
-    let asked = std::env::var("RUST_LOG").ok().filter(|asked| !asked.trim().is_empty());
-    let asked = asked.as_deref().unwrap_or("info");
-    Ok(tracing_subscriber::EnvFilter::try_new(format!("{asked},tungstenite=info,tokio_tungstenite=info"))?)
+/// A socket's frames never are, whatever is asked for: in rehearsal the customer's phone sends its number over one.
+fn may_be_logged(metadata: &Metadata<'_>) -> bool {
+    let socket = ["tungstenite", "tokio_tungstenite"].iter().any(|name| metadata.target().starts_with(name));
+    !socket || *metadata.level() <= Level::INFO
 }
 
 async fn serve() -> anyhow::Result<()> {
@@ -189,7 +195,8 @@ fn banner(addr: SocketAddr, public: &BaseUrl, rehearsal: Option<&Rehearsal>) -> 
         return format!(
             "\n  Hitoku {version}\n\n  listening on      http://{addr}\n  console           {public}/\n\n  \
              Twilio must be told, at your number's voice configuration:\n  \
-             A call comes in   Webhook, {public}/incoming, HTTP POST\n"
+             A call comes in       Webhook, {public}/incoming, HTTP POST\n  \
+             Call status changes   {public}/status, HTTP POST\n"
         );
     };
     let phone = rehearsal.addr().port();
@@ -209,6 +216,46 @@ fn told_to_end() -> impl Future<Output = ()> {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[test]
+    fn no_directive_logs_a_sockets_frames() {
+        let said = Arc::new(Mutex::new(Vec::new()));
+        let asked = EnvFilter::new("trace,tungstenite::protocol=trace,tokio_tungstenite[x]=trace");
+        let to = said.clone();
+        let layer = tracing_subscriber::fmt::layer().with_ansi(false).with_writer(move || To(to.clone()));
+        let log =
+            tracing_subscriber::registry().with(asked).with(layer.with_filter(filter_fn(may_be_logged)));
+        tracing::subscriber::with_default(log, || {
+            tracing::trace!(target: "tungstenite::protocol", "a frame");
+            tracing::debug!(target: "tokio_tungstenite::compat", "a frame");
+            tracing::warn!(target: "tungstenite::protocol", "a fault");
+            tracing::trace!(target: "server", "something");
+        });
+        let said = String::from_utf8(said.lock().unwrap().clone()).unwrap();
+        assert!(
+            !said.contains("a frame") && said.contains("a fault") && said.contains("something"),
+            "{said}"
+        );
+    }
+
+    struct To(Arc<Mutex<Vec<u8>>>);
+
+    impl std::io::Write for To {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
         }
     }
 }

@@ -57,7 +57,8 @@ pub(crate) async fn run() -> anyhow::Result<()> {
             findings.push(clock(TWILIO).await);
             findings.push(reached(public).await);
             findings.push(Good(format!(
-                "Twilio must be told, at the number's voice configuration: A call comes in: Webhook, {public}/incoming, HTTP POST"
+                "Twilio must be told, at the number's voice configuration: A call comes in: Webhook, {public}/incoming, HTTP POST; \
+                 Call status changes: {public}/status, HTTP POST"
             )));
         }
     }
