@@ -11,7 +11,7 @@ use domain::Identity;
 use records::audit::Reason;
 
 use super::progress::Progress;
-use super::table::table;
+use super::table::{printable, quoted, table};
 use crate::say;
 
 /// The directory.
@@ -100,7 +100,7 @@ impl Customers {
             Self::Assign { id, operator } => {
                 let (_, kept) = super::open().await?;
                 kept.customers.assign(&id, &operator, &super::by()).await?;
-                say(&format!("{operator} looks after {id} now."));
+                say(&printable(&format!("{operator} looks after {id} now.")));
                 Ok(())
             }
             Self::Erase { id, yes } => erase(&id, yes).await,
@@ -125,7 +125,7 @@ async fn import(path: &Path) -> anyhow::Result<()> {
         Ok(sheet) => sheet,
         Err(unfit) => {
             if let Unfit::Rows { bad, .. } = &unfit {
-                bad.iter().take(MOST_NAMED).for_each(|row| say(&row.to_string()));
+                bad.iter().take(MOST_NAMED).for_each(|row| say(&printable(&row.to_string())));
                 if bad.len() > MOST_NAMED {
                     say(&format!("… and {} more", bad.len() - MOST_NAMED));
                 }
@@ -140,7 +140,7 @@ async fn import(path: &Path) -> anyhow::Result<()> {
     let done = kept.customers.import(&sheet, &super::by(), |done| progress.at(done, sheet.len())).await?;
     progress.end();
     for taken in &done.taken {
-        say(&format!("a number of {} is of {} now", taken.from, taken.to));
+        say(&printable(&format!("a number of {} is of {} now", taken.from, taken.to)));
     }
     say(&format!("{} added, {} changed, {} as they were.", done.added, done.changed, done.unchanged));
     Ok(())
@@ -157,7 +157,7 @@ async fn list(operator: Option<&Identity>, after: &str, limit: u32) -> anyhow::R
     let last = rows.last().and_then(|row| row.first()).cloned().unwrap_or_default();
     say(&table(&rows));
     if listed == usize::try_from(limit)? {
-        say(&format!("(more: hitoku customers list --after '{last}')"));
+        say(&format!("(more: hitoku customers list --after {})", quoted(&last)));
     }
     Ok(())
 }
@@ -192,9 +192,9 @@ impl Add {
         let written = Written { id, name, operator, team: group, note, numbers: &numbers };
         let done = kept.customers.add(written.read(settings.keeping.region)?, &super::by()).await?;
         for taken in &done.taken {
-            say(&format!("a number of {} is of {} now", taken.from, taken.to));
+            say(&printable(&format!("a number of {} is of {} now", taken.from, taken.to)));
         }
-        say(&format!("{id} added."));
+        say(&printable(&format!("{id} added.")));
         Ok(())
     }
 }
@@ -206,7 +206,7 @@ async fn erase(id: &str, yes: bool) -> anyhow::Result<()> {
             std::io::stdin().is_terminal(),
             "nobody is here to ask whether {id} is to be erased: say --yes"
         );
-        print(&format!("Erase {id} for good? Type the id again: "));
+        print(&format!("Erase {} for good? Type the id again: ", printable(id)));
         let mut typed = String::new();
         std::io::stdin().read_line(&mut typed)?;
         if typed.trim() != id {
