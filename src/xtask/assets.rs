@@ -5,6 +5,8 @@
 //! names only through the page, which asks the server for the hashed ones.
 
 use std::{
+    env,
+    os::unix::ffi::OsStrExt as _,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -12,7 +14,10 @@ use std::{
 use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::{Value, json};
 
-use crate::{files, process, workspace::Workspace};
+use crate::{
+    files, process,
+    workspace::{Workspace, cargo_home},
+};
 
 /// How much of a hash a name carries: enough that two files never meet.
 const HASH_DIGITS: usize = 16;
@@ -51,7 +56,7 @@ pub(crate) fn pack(workspace: &Workspace) -> Result<()> {
     }
     compress(workspace, &fresh, &assets)?;
     weigh(&fresh, &assets)?;
-    refuse_paths(&assets)?;
+    refuse_paths(&assets, &builders_folders(workspace)?)?;
     let manifest: Vec<Value> = assets.iter().map(|asset| asset.entry(&fresh)).collect();
     files::write(&fresh.join(MANIFEST), &serde_json::to_vec_pretty(&manifest)?)?;
 
@@ -171,15 +176,24 @@ fn weigh(folder: &Path, assets: &[Asset]) -> Result<()> {
     Ok(())
 }
 
-/// The WebAssembly is everybody's to read, and names no folder of the machine that built it.
-fn refuse_paths(assets: &[Asset]) -> Result<()> {
+/// Where whoever builds has things: below no root of a whole disk, which any path begins with.
+fn builders_folders(workspace: &Workspace) -> Result<Vec<PathBuf>> {
+    let mut folders = vec![workspace.root().to_owned(), cargo_home()?, PathBuf::from("/registry/src")];
+    folders.extend(env::home_dir());
+    folders.retain(|folder| folder.components().count() > 1);
+    Ok(folders)
+}
+
+/// The WebAssembly is everybody's to read, and names none of these folders.
+fn refuse_paths(assets: &[Asset], folders: &[PathBuf]) -> Result<()> {
     for asset in assets.iter().filter(|asset| asset.content_type == "application/wasm") {
-        let named = |needle: &&str| asset.bytes.windows(needle.len()).any(|bytes| bytes == needle.as_bytes());
-        if let Some(path) = ["/registry/src/", "/home/", "/root/", "/Users/"].iter().find(|path| named(path))
-        {
-            bail!(
-                "{} names a folder below `{path}`: see `without_paths` in src/xtask/release.rs",
-                asset.logical
+        for folder in folders {
+            let below = [folder.as_os_str().as_bytes(), b"/"].concat();
+            let named = asset.bytes.windows(below.len()).any(|bytes| bytes == below);
+            let (name, folder) = (&asset.logical, folder.display());
+            ensure!(
+                !named,
+                "{name} names a folder below `{folder}`: see `without_paths` in src/xtask/release.rs"
             );
         }
     }
@@ -259,9 +273,11 @@ mod tests {
         let file = site.0.join("pkg/hitoku.wasm");
         let refused = |bytes: &[u8]| {
             files::write(&file, bytes).unwrap();
-            refuse_paths(&[Asset::read(&site.0, &file).unwrap()])
+            let folders = ["/home/a", "/registry/src"].map(PathBuf::from);
+            refuse_paths(&[Asset::read(&site.0, &file).unwrap()], &folders)
         };
         refused(b"\0asm leptos-0.8.23/src/mount.rs src/domain/identity.rs").unwrap();
+        assert!(refused(b"\0asm /home/a/hitoku/src/domain/identity.rs").is_err());
         assert!(refused(b"\0asm /x/.cargo/registry/src/index/leptos-0.8.23/src/mount.rs").is_err());
     }
 
