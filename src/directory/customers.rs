@@ -167,7 +167,10 @@ impl Directory for Customers {
         if found.is_some() {
             return Ok(found);
         }
-        let Some(renewed) = self.keys.others_than(&ring) else { return Ok(None) };
+        // On a thread for it: a disk that hangs is to hold up this caller's question, and nobody else's.
+        let (keys, known) = (self.keys.clone(), ring.clone());
+        let renewed = tokio::task::spawn_blocking(move || keys.others_than(&known)).await;
+        let Ok(Some(renewed)) = renewed else { return Ok(None) };
         // Another key file that somebody has put there would make strangers of all customers.
         if let Err(trouble) = secrets::find(&self.database, &renewed, secrets::ALIAS).await {
             tracing::error!(%trouble, "the key file has changed, and the keys from before are used on");
