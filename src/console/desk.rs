@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use domain::Identity;
 use serde::{Deserialize, Serialize};
 
@@ -15,12 +16,13 @@ pub struct AccessToken {
 }
 
 /// What a server function may ask of the server. Provided through Leptos' context as [`AnyDesk`].
+#[async_trait]
 pub trait Desk: Send + Sync + 'static {
     /// A fresh token, good for incoming calls only.
     ///
     /// # Errors
     /// The token could not be signed; the reason is in the server's log.
-    fn token(&self, identity: Identity) -> Result<AccessToken, Unavailable>;
+    async fn token(&self, identity: Identity) -> Result<AccessToken, Unavailable>;
 }
 
 /// The desk as it travels through the context.

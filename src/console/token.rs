@@ -26,7 +26,7 @@ pub async fn token(
     /// The operator.
     identity: String,
 ) -> Result<AccessToken, TokenError> {
-    issue(&identity)
+    issue(&identity).await
 }
 
 /// A token for the operator, asked for by a form, whose fields count together with the query's.
@@ -38,7 +38,7 @@ pub async fn token_by_form(
     /// The operator.
     identity: String,
 ) -> Result<AccessToken, TokenError> {
-    issue(&identity)
+    issue(&identity).await
 }
 
 /// Why there is no token. On the wire it is `{"error": code, "message": text}`.
@@ -179,11 +179,11 @@ impl FromServerFnError for TokenError {
 }
 
 #[cfg(not(target_family = "wasm"))]
-fn issue(identity: &str) -> Result<AccessToken, TokenError> {
+async fn issue(identity: &str) -> Result<AccessToken, TokenError> {
     let issued = match (Identity::parse(identity), use_context::<AnyDesk>()) {
         (Err(_), _) => Err(TokenError::InvalidIdentity),
         (Ok(_), None) => Err(TokenError::Unavailable),
-        (Ok(identity), Some(desk)) => desk.token(identity).map_err(|_| TokenError::Unavailable),
+        (Ok(identity), Some(desk)) => desk.token(identity).await.map_err(|_| TokenError::Unavailable),
     };
     if let (Err(error), Some(response)) = (&issued, use_context::<leptos_axum::ResponseOptions>()) {
         response.set_status(http::StatusCode::from_u16(error.status()).unwrap_or_default());

@@ -57,6 +57,7 @@ impl From<sqlx::Error> for Failure {
                 }
                 _ => Self::Unreachable(database.message().to_owned()),
             },
+            sqlx::Error::PoolTimedOut => Self::Unreachable("it does not answer".to_owned()),
             sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => Self::Refused(error.to_string()),
             _ => Self::Unreachable(error.to_string()),
         }

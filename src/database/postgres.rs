@@ -6,7 +6,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgPoolOptions, PgRow};
-use sqlx::{Arguments as _, Column as _, ConnectOptions as _, PgPool, Row as _, TypeInfo as _};
+use sqlx::{
+    Arguments as _, Column as _, ConnectOptions as _, Connection as _, PgPool, Row as _, TypeInfo as _,
+};
+use tokio::time::timeout;
 
 use crate::engine::{Engine, Transaction};
 use crate::{Failure, Query, Row, Value};
@@ -28,9 +31,11 @@ impl Postgres {
             .application_name("hitoku")
             .options([("lock_timeout", "5s"), ("idle_in_transaction_session_timeout", "10min")])
             .disable_statement_logging();
-        let pool =
-            PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(PATIENCE).connect_with(options);
-        Ok(Self(pool.await?))
+        // Alone, because a pool tries again and again, and in the end says only that it took too long.
+        let first = timeout(PATIENCE, options.connect()).await;
+        first.map_err(|_| Failure::Unreachable("it does not answer".to_owned()))??.close().await?;
+        let pool = PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(PATIENCE);
+        Ok(Self(pool.connect_lazy_with(options)))
     }
 }
 

@@ -1,8 +1,9 @@
 //! SQLite, in a file of our own.
 //!
 //! Its calls block, and a disk may hang, so each runs on a thread that belongs to the database: one for who reads, whom a
-//! write-ahead log keeps from waiting for anybody, and one for who writes. The driver is `rusqlite`, because a lookup is on
-//! the way of every call: a prepared statement costs a few microseconds there.
+//! write-ahead log keeps from waiting for anybody, and one for who writes. A second one for who reads would cost more in
+//! changes of threads than it brings: what is asked for is almost always in memory. The driver is `rusqlite`, because a lookup
+//! is on the way of every call: a prepared statement costs a few microseconds there.
 
 mod connection;
 mod worker;
@@ -16,25 +17,19 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 use crate::engine::{Engine, Transaction};
 use crate::{Failure, Query, Row, Value};
 use connection::{Access, fetch, insert};
-use worker::Workers;
-
-/// A second one costs more in changes of threads than it brings: what is asked for is almost always in memory.
-const READERS: usize = 1;
+use worker::Worker;
 
 pub(crate) struct Sqlite {
-    readers: Workers,
-    writer: Arc<Mutex<Workers>>,
+    reader: Worker,
+    writer: Arc<Mutex<Worker>>,
 }
 
 impl Sqlite {
     pub(crate) fn open(file: &Path) -> Result<Self, Failure> {
         // First, because it makes the file and its log, which readers do not.
-        let writer = vec![connection::open(file, Access::Write)?];
-        let readers = (0..READERS).map(|_| connection::open(file, Access::Read));
-        Ok(Self {
-            readers: Workers::start("directory", readers.collect::<Result<_, _>>()?)?,
-            writer: Arc::new(Mutex::new(Workers::start("records", writer)?)),
-        })
+        let writer = Worker::writing("records", connection::open(file, Access::Write)?)?;
+        let reader = Worker::reading("directory", connection::open(file, Access::Read)?)?;
+        Ok(Self { reader, writer: Arc::new(Mutex::new(writer)) })
     }
 }
 
@@ -49,7 +44,7 @@ impl Engine for Sqlite {
     }
 
     async fn read(&self, query: Query) -> Result<Vec<Row>, Failure> {
-        self.readers.ask(move |connection| fetch(connection, &query)).await
+        self.reader.ask(move |connection| fetch(connection, &query)).await
     }
 
     async fn begin(&self) -> Result<Box<dyn Transaction>, Failure> {
@@ -75,7 +70,7 @@ impl Engine for Sqlite {
 }
 
 struct Writing {
-    writer: OwnedMutexGuard<Workers>,
+    writer: OwnedMutexGuard<Worker>,
     open: bool,
 }
 

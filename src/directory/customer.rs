@@ -70,7 +70,7 @@ pub enum NotACustomer {
 }
 
 /// Shorter ones are dates and order numbers more often than telephones.
-const DIGITS_OF_A_NUMBER: usize = 9;
+pub(crate) const DIGITS_OF_A_NUMBER: usize = 9;
 const LONGEST: usize = 120;
 const LONGEST_NOTE: usize = 2000;
 

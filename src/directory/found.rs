@@ -4,7 +4,10 @@
 //! name, or keys its customers by number; what it answers goes to a browser.
 
 use domain::Identity;
+use records::audit::holds_a_number;
+use unicode_normalization::UnicodeNormalization as _;
 
+use crate::customer::DIGITS_OF_A_NUMBER;
 use crate::written::is_a_number;
 use crate::{PhoneNumber, Region, Silent};
 
@@ -23,20 +26,22 @@ pub struct Found {
 }
 
 impl Found {
-    /// The same without this number: a name or an id that holds it is dropped.
+    /// The same without this number, or any other: a name or an id that holds one is dropped. Numbers without a country code
+    /// are of this region.
     ///
     /// # Errors
     /// The operator's identity holds it, so that nobody can be dialled without telling it.
-    pub fn without(self, number: &PhoneNumber) -> Result<Self, Silent> {
-        // Also another's: many a company keeps the number that a customer had first as the id.
-        let tells = |text: &String| tells(text, number) || is_a_number(text, Region::JAPAN);
-        if tells(&self.operator.to_string()) {
-            return Err(Silent::Nonsense("its appId holds the caller's number"));
+    pub fn without(self, number: &PhoneNumber, region: Region) -> Result<Self, Silent> {
+        let is_one = |text: &str| tells(text, number) || is_a_number(text, region);
+        let holds_one = |text: &str| holds_a_number(text, DIGITS_OF_A_NUMBER);
+        if is_one(self.operator.as_str()) {
+            return Err(Silent::Nonsense("its appId holds a telephone number"));
         }
         Ok(Self {
             operator: self.operator,
-            customer_name: self.customer_name.filter(|name| !tells(name)),
-            customer_id: self.customer_id.filter(|id| !tells(id)),
+            customer_name: self.customer_name.filter(|name| !is_one(name) && !holds_one(name)),
+            // Ids have as many plain digits as they like.
+            customer_id: self.customer_id.filter(|id| !is_one(id) && (id.is_ascii() || !holds_one(id))),
         })
     }
 }
@@ -45,15 +50,19 @@ impl Found {
 pub(crate) fn tells(text: &str, number: &PhoneNumber) -> bool {
     let exposed = number.expose();
     let telling = &exposed[exposed.len().saturating_sub(TELLING_DIGITS).max(1)..];
-    text.chars().filter_map(digit).collect::<String>().contains(telling)
+    text.nfkc().filter_map(digit).collect::<String>().contains(telling)
 }
 
-/// A digit as people in Japan write them: half or full width.
+/// A digit as people in Japan write them.
 fn digit(c: char) -> Option<char> {
+    let words = "〇一二三四五六七八九";
     match c {
         '0'..='9' => Some(c),
-        '０'..='９' => char::from_digit(u32::from(c) - u32::from('０'), 10),
-        _ => None,
+        '零' => Some('0'),
+        _ => {
+            let value = words.chars().position(|word| word == c)?;
+            char::from_digit(u32::try_from(value).ok()?, 10)
+        }
     }
 }
 
@@ -76,19 +85,30 @@ mod tests {
             "(07700) 900-101",
             "０７７００９００１０１",
             "tel:+44-7700-900101",
+            "〇七七〇〇 九〇〇一〇一",
         ] {
-            let kept = found("user001", written, written).without(&number).unwrap();
+            let kept = found("user001", written, written).without(&number, Region::JAPAN).unwrap();
             assert_eq!((kept.customer_name, kept.customer_id), (None, None), "{written}");
         }
-        let old = found("user001", "越井 琢巳", "090-9999-8888").without(&number).unwrap();
-        assert_eq!(old.customer_id, None);
-        let kept = found("user001", "越井 琢巳", "cm-2026-0101").without(&number).unwrap();
-        assert_eq!(kept, found("user001", "越井 琢巳", "cm-2026-0101"));
+        for other in
+            ["090-9999-8888", "tel:+81-90-9999-8888", "819099998888", "０９０９９９９８８８８", "٠٩٠٩٩٩٩٨٨٨٨"]
+        {
+            let kept = found("user001", &format!("越井 {other}"), other).without(&number, Region::JAPAN);
+            let kept = kept.unwrap();
+            assert_eq!((kept.customer_name, kept.customer_id), (None, None), "{other}");
+        }
+        for id in ["cm-2026-0101", "1000000012", "100000000012", "2026-11-22-00001"] {
+            let kept = found("user001", "越井 琢巳", id).without(&number, Region::JAPAN).unwrap();
+            assert_eq!(kept, found("user001", "越井 琢巳", id));
+        }
     }
 
     #[test]
     fn a_number_is_nobody_to_dial() {
         let number = PhoneNumber::parse("+447700900101").unwrap();
-        assert!(matches!(found("447700900101", "a", "b").without(&number), Err(Silent::Nonsense(_))));
+        for operator in ["447700900101", "819099998888"] {
+            let found = found(operator, "a", "b").without(&number, Region::JAPAN);
+            assert!(matches!(found, Err(Silent::Nonsense(_))), "{operator}");
+        }
     }
 }

@@ -1,5 +1,5 @@
-//! A directory that others run, guarded: whoever called a moment ago is remembered, if that is wanted, and while it is dead
-//! nobody waits for it.
+//! A directory, guarded: nobody waits for it longer than two seconds, whoever called a moment ago is remembered, if that is
+//! wanted, and while it is dead nobody waits for it at all.
 //!
 //! After a few failures in a row it rests: callers get their courteous sentence at once. Now and then one caller's question
 //! is asked in the background; when that is answered, the directory is asked by everybody again.
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use quick_cache::sync::Cache;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use crate::{Directory, Found, PhoneNumber, Silent};
 
@@ -28,6 +28,8 @@ struct Breaker {
     again_at: Option<Instant>,
 }
 
+/// A little less than a caller is made to wait: who is told by then that it is late would not be counted here.
+const DEADLINE: Duration = Duration::from_millis(1900);
 /// Long enough for a caller who tries again, short enough for an operator's change to be felt.
 const REMEMBERED: Duration = Duration::from_secs(30);
 const MOST: usize = 10_000;
@@ -71,7 +73,7 @@ impl<D: Directory> Guarded<D> {
     }
 
     async fn ask(&self, number: &PhoneNumber) -> Result<Option<Found>, Silent> {
-        let answer = self.directory.look_up(number).await;
+        let answer = timeout(DEADLINE, self.directory.look_up(number)).await.unwrap_or(Err(Silent::Late));
         let mut breaker = locked(&self.breaker);
         match &answer {
             Ok(found) => {
@@ -80,8 +82,9 @@ impl<D: Directory> Guarded<D> {
                     remembered.insert(number.clone(), (Instant::now(), found.clone()));
                 }
             }
-            // It answers, if not as it should: asking costs nobody time.
-            Err(Silent::Nonsense(_)) => *breaker = Breaker::default(),
+            // It answers, if not as it should: asking costs nobody time, and a caller whom it cannot bear is not to keep it
+            // from others.
+            Err(Silent::Nonsense(_) | Silent::Refused(_)) => *breaker = Breaker::default(),
             Err(silent) => {
                 breaker.failures += 1;
                 if breaker.failures == FAILURES {
@@ -137,6 +140,7 @@ mod tests {
     #[derive(Clone, Default)]
     struct Other {
         dead: Arc<AtomicBool>,
+        refuses: Arc<AtomicBool>,
         asked: Arc<AtomicU32>,
     }
 
@@ -147,6 +151,9 @@ mod tests {
             if self.dead.load(Ordering::Relaxed) {
                 tokio::time::sleep(Duration::from_secs(2)).await;
                 return Err(Silent::Late);
+            }
+            if self.refuses.load(Ordering::Relaxed) {
+                return Err(Silent::Refused(500));
             }
             let known = *number == caller(1);
             let operator = Identity::parse("user001").unwrap();
@@ -192,6 +199,18 @@ mod tests {
         }
         assert!(matches!(guarded.look_up(&caller(1)).await, Err(Silent::Resting)));
         assert_eq!(other.asked(), 3 + FAILURES);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_refuses_a_caller_is_asked_for_the_next() {
+        let other = Other::default();
+        let guarded = Guarded::new(other.clone());
+        other.refuses.store(true, Ordering::Relaxed);
+        for _ in 0..2 * FAILURES {
+            assert!(matches!(guarded.look_up(&caller(2)).await, Err(Silent::Refused(500))));
+        }
+        other.refuses.store(false, Ordering::Relaxed);
+        assert!(guarded.look_up(&caller(1)).await.unwrap().is_some());
     }
 
     #[tokio::test(start_paused = true)]

@@ -86,10 +86,19 @@ impl PhoneNumber {
     }
 }
 
-/// Whether an id is a telephone number, as far as that can be told: many an id is nothing but digits.
+/// Whether an id is a telephone number, as far as that can be told: many an id is nothing but digits. One is a number without
+/// its plus only if it is one of this region.
 pub(crate) fn is_a_number(id: &str, region: Region) -> bool {
-    let begins = id.trim_start().nfkc().next();
-    matches!(begins, Some('0' | '+' | '(')) && PhoneNumber::written(id, region).is_ok()
+    let id: String = id.nfkc().collect();
+    let id = id.trim_start();
+    let id = id.strip_prefix("tel:").unwrap_or(id);
+    if id.starts_with(['0', '+', '(']) {
+        return PhoneNumber::written(id, region).is_ok();
+    }
+    let home = DATABASE.by_id(region.0.as_ref()).map(|country| country.country_code().to_string());
+    home.is_some_and(|code| id.starts_with(&code))
+        && phonenumber::parse(None, format!("+{id}")).is_ok_and(|read| read.is_valid())
+        && PhoneNumber::written(&format!("+{id}"), region).is_ok()
 }
 
 /// The zeros before a number where nothing is dialled before numbers, as in Italy: they belong to it, and the library
@@ -186,11 +195,28 @@ mod tests {
 
     #[test]
     fn an_id_of_digits_is_not_always_a_number() {
-        for number in ["090-1234-5678", "０３ー１２３４ー５６７８", "+44 7700 900101", "(03) 1234 5678"]
-        {
+        for number in [
+            "090-1234-5678",
+            "０３ー１２３４ー５６７８",
+            "+44 7700 900101",
+            "(03) 1234 5678",
+            "tel:+81-3-1234-5678",
+            "819012345678",
+            "81-3-1234-5678",
+        ] {
             assert!(is_a_number(number, Region::JAPAN), "{number}");
         }
-        for id in ["cm-koshii", "1000000012", "0000000012", "2026-11-22", "00001", "user001"] {
+        for id in [
+            "cm-koshii",
+            "1000000012",
+            "0000000012",
+            "2026-11-22",
+            "00001",
+            "user001",
+            "81",
+            "8100000000",
+            "811234567890123",
+        ] {
             assert!(!is_a_number(id, Region::JAPAN), "{id}");
         }
     }

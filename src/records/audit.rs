@@ -71,6 +71,11 @@ impl Audit {
         Self { database, key: Arc::new(Key::new(key)) }
     }
 
+    /// Where it is.
+    pub(crate) fn database(&self) -> &Database {
+        &self.database
+    }
+
     /// Notes that the trail is empty, if the transaction is committed, and only if nothing is there: no entry and no head. From
     /// then on a trail without a head was tampered with. It belongs into the transaction that makes the key.
     ///

@@ -7,7 +7,7 @@ use domain::{CallRef, Identity, Millis};
 
 use crate::audit::ALONE;
 use crate::record::Record;
-use crate::{CallSid, Event, Outcome};
+use crate::{CallEvent, CallSid, Outcome};
 
 macro_rules! earliest {
     ($time:literal) => {
@@ -105,7 +105,7 @@ pub async fn forget(transaction: &mut dyn Transaction, customer: &str) -> Result
 /// Adds what these events say.
 pub(crate) async fn write<'a>(
     transaction: &mut dyn Transaction,
-    events: impl IntoIterator<Item = &'a Event>,
+    events: impl IntoIterator<Item = &'a CallEvent>,
 ) -> Result<(), Failure> {
     // PostgreSQL takes a key only once in a statement; in one order, so that two servers cannot each wait for the other.
     let mut records = BTreeMap::<CallSid, Record>::new();

@@ -1,14 +1,32 @@
-//! What a webhook said of a call, and how it is written in the journal.
+//! What happened: to a call, as a webhook said, or at a console; and how it is written in the journal.
 //!
 //! Invariant: an event that was written can be read by every later version. Numbers of kinds are never used again.
 
 use domain::{CallRef, Identity, Millis};
 
+use crate::audit::holds_a_number;
 use crate::{CallSid, Outcome};
+
+/// What is to be kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// Something happened to a call.
+    Call(CallEvent),
+    /// A console may be rung.
+    Token(TokenGiven),
+}
+
+/// An operator's console was given a token: until it expires, whoever has it can take that operator's calls.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TokenGiven {
+    pub(crate) at: Millis,
+    /// The operator, in words that hold no telephone number.
+    pub(crate) operator: String,
+}
 
 /// What a webhook said of a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Event {
+pub struct CallEvent {
     /// Whose.
     pub call_sid: CallSid,
     /// When it happened: by Twilio's clock if Twilio says so, otherwise when the webhook came.
@@ -53,8 +71,61 @@ const RANG: u8 = 2;
 const ANSWERED: u8 = 3;
 const ENDED: u8 = 4;
 const OVER: u8 = 5;
+const TOKEN: u8 = 6;
+
+/// Shorter ones are numbers of staff more often than telephones.
+const DIGITS_OF_A_NUMBER: usize = 9;
+
+impl TokenGiven {
+    /// To this operator. An identity is what a browser asks for, and may be a telephone number: one with as many digits is
+    /// kept without them.
+    #[must_use]
+    pub fn new(at: Millis, operator: &Identity) -> Self {
+        let operator = operator.as_str();
+        let hidden = holds_a_number(operator, DIGITS_OF_A_NUMBER);
+        let shown = |c: char| if hidden && c.is_ascii_digit() { '#' } else { c };
+        Self { at, operator: operator.chars().map(shown).collect() }
+    }
+}
 
 impl Event {
+    pub(crate) fn write(&self) -> Vec<u8> {
+        match self {
+            Self::Call(event) => event.write(),
+            Self::Token(given) => {
+                let mut bytes = Vec::with_capacity(80);
+                bytes.push(TOKEN);
+                bytes.extend(given.at.to_le_bytes());
+                write_text(&mut bytes, Some(&given.operator));
+                bytes
+            }
+        }
+    }
+
+    /// `None` if this is no event, or one of a later version.
+    pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
+        let Some((&TOKEN, mut rest)) = bytes.split_first() else {
+            return CallEvent::read(bytes).map(Self::Call);
+        };
+        let at = read_millis(&mut rest)?;
+        let operator = read_text(&mut rest)??;
+        rest.is_empty().then_some(Self::Token(TokenGiven { at, operator }))
+    }
+}
+
+impl From<CallEvent> for Event {
+    fn from(event: CallEvent) -> Self {
+        Self::Call(event)
+    }
+}
+
+impl From<TokenGiven> for Event {
+    fn from(given: TokenGiven) -> Self {
+        Self::Token(given)
+    }
+}
+
+impl CallEvent {
     pub(crate) fn write(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(160);
         bytes.push(match self.what {
@@ -80,12 +151,11 @@ impl Event {
         bytes
     }
 
-    /// `None` if this is no event, or one of a later version.
-    pub(crate) fn read(mut bytes: &[u8]) -> Option<Self> {
+    fn read(mut bytes: &[u8]) -> Option<Self> {
         let rest = &mut bytes;
         let kind = read_byte(rest)?;
         let call_sid = CallSid::from_digits(read(rest, CallSid::DIGITS)?)?;
-        let at = Millis::from_le_bytes(read(rest, 8)?.try_into().ok()?);
+        let at = read_millis(rest)?;
         let what = match kind {
             CAME => What::Came(Came {
                 outcome: Outcome::from_number(read_byte(rest)?.into())?,
@@ -120,6 +190,10 @@ fn read_text(rest: &mut &[u8]) -> Option<Option<String>> {
     Some(Some(String::from_utf8(read(rest, length)?.to_owned()).ok()?))
 }
 
+fn read_millis(rest: &mut &[u8]) -> Option<Millis> {
+    Some(Millis::from_le_bytes(read(rest, 8)?.try_into().ok()?))
+}
+
 fn read_byte(rest: &mut &[u8]) -> Option<u8> {
     Some(read(rest, 1)?[0])
 }
@@ -138,7 +212,7 @@ pub(crate) mod tests {
 
     proptest! {
         #[test]
-        fn an_event_is_read_as_it_was_written(event in events()) {
+        fn an_event_is_read_as_it_was_written(event in prop_oneof![events().prop_map(Event::Call), tokens()]) {
             let written = event.write();
             prop_assert_eq!(Event::read(&written), Some(event));
             for cut in 0..written.len() {
@@ -148,11 +222,15 @@ pub(crate) mod tests {
     }
 
     /// Events of a few calls at a few times, so that many meet.
-    pub(crate) fn events() -> impl Strategy<Value = Event> {
+    pub(crate) fn events() -> impl Strategy<Value = CallEvent> {
         (0_u8..3, 0_u64..5, whats()).prop_map(|(call, at, what)| {
             let call_sid = CallSid::parse(&format!("CA{call:032x}")).unwrap();
-            Event { call_sid, at, what }
+            CallEvent { call_sid, at, what }
         })
+    }
+
+    fn tokens() -> impl Strategy<Value = Event> {
+        (any::<u64>(), "[a-z]{0,64}").prop_map(|(at, operator)| Event::Token(TokenGiven { at, operator }))
     }
 
     fn whats() -> impl Strategy<Value = What> {

@@ -25,7 +25,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use database::Database;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
@@ -126,12 +125,23 @@ const RESERVE: u64 = 4 << 20;
 const MOST_WAITING: usize = 16_384;
 
 impl Ledger {
-    /// Opens the journal in this folder, which it makes if need be, and begins to write into the database what it still
-    /// holds. The database need not be there yet. Runs in the runtime that calls it.
+    /// Opens the journal in this folder, which it makes if need be, and begins to write into the trail's database what it still
+    /// holds. Runs in the runtime that calls it.
     ///
     /// # Errors
     /// The journal cannot be made, read or written, or another server has it.
-    pub fn open(folder: &Path, database: Database, audit: Audit) -> Result<Self, CannotOpen> {
+    pub fn open(folder: &Path, audit: Audit) -> Result<Self, CannotOpen> {
+        Self::open_before(folder, async { Some(audit) })
+    }
+
+    /// The same where the database is still to come: until then all is kept in the journal.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_before(
+        folder: &Path,
+        audit: impl Future<Output = Option<Audit>> + Send + 'static,
+    ) -> Result<Self, CannotOpen> {
         let file = folder.join(NAME);
         let unusable = |why| CannotOpen::Unusable { file: file.clone(), why };
         let disk = disk::open(folder, &file).map_err(unusable)?;
@@ -140,16 +150,15 @@ impl Ledger {
             disk::NotLocked::Error(why) => unusable(why),
         })?;
         let reader = Reader::new(disk.try_clone().map_err(unusable)?);
-        Self::on(Ground { file: file.clone(), disk, reader, reserve: RESERVE }, database, audit)
-            .map_err(unusable)
+        Self::on(Ground { file: file.clone(), disk, reader, reserve: RESERVE }, audit).map_err(unusable)
     }
 
     /// Keeps an event: when this returns, it is on disk, and will be in the database.
     ///
     /// # Errors
     /// It is not on disk. The log says so once, and once when that is mended; there is nothing to be done at each call.
-    pub async fn keep(&self, event: Event) -> Result<(), NotKept> {
-        let payload = event.write();
+    pub async fn keep(&self, event: impl Into<Event>) -> Result<(), NotKept> {
+        let payload = event.into().write();
         if payload.len() > frame::LONGEST {
             return Err(NotKept::TooLarge(payload.len()));
         }
@@ -204,7 +213,10 @@ impl Ledger {
         Err(Unsettled { lost: self.0.held.count() })
     }
 
-    fn on<D: Disk>(mut ground: Ground<D>, database: Database, audit: Audit) -> io::Result<Self> {
+    fn on<D: Disk>(
+        mut ground: Ground<D>,
+        audit: impl Future<Output = Option<Audit>> + Send + 'static,
+    ) -> io::Result<Self> {
         let found = ground.reader.recover()?;
         if found.damaged > 0 {
             let (file, bytes) = (ground.file.display(), found.damaged);
@@ -230,17 +242,14 @@ impl Ledger {
             urgent: urgent(ground.reserve),
             lost: 0,
         };
-        let keeper = Keeper::new(
-            ground.reader,
-            database,
-            audit,
-            (journaled_to.clone(), written, hurried),
-            held.clone(),
-            found.generations,
-            urgent(ground.reserve),
-        );
+        let (reader, urgent) = (ground.reader, urgent(ground.reserve));
+        let (watched, keepers) = ((journaled_to.clone(), written, hurried), held.clone());
+        let keeper = async move {
+            let Some(audit) = audit.await else { return };
+            Keeper::new(reader, audit, watched, keepers, found.generations, urgent).run().await;
+        };
         thread::Builder::new().name("journal".to_owned()).spawn(move || writer.run(&ordered))?;
-        let keeper = Mutex::new(Some(tokio::spawn(keeper.run())));
+        let keeper = Mutex::new(Some(tokio::spawn(keeper)));
         let (journaled, written) = (journaled_to, written_to);
         Ok(Self(Arc::new(Inner { file: ground.file, orders, journaled, written, held, hurry, keeper })))
     }

@@ -16,6 +16,6 @@ mod record;
 
 pub use audit::Audit;
 pub use call_sid::CallSid;
-pub use event::{Came, Event, What};
+pub use event::{CallEvent, Came, Event, TokenGiven, What};
 pub use ledger::{CannotOpen, Ledger, NotKept, Unsettled};
 pub use outcome::Outcome;

@@ -6,7 +6,7 @@
 use domain::Millis;
 use sha2::{Digest as _, Sha256};
 
-use crate::{Came, Event, Outcome, What};
+use crate::{CallEvent, Came, Outcome, What};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Record {
@@ -48,8 +48,8 @@ impl Record {
     }
 }
 
-impl From<&Event> for Record {
-    fn from(event: &Event) -> Self {
+impl From<&CallEvent> for Record {
+    fn from(event: &CallEvent) -> Self {
         let at = in_table(event.at);
         let mut record = Self {
             first_at: at,
@@ -77,7 +77,7 @@ impl From<&Event> for Record {
 }
 
 impl Arrival {
-    fn new(at: i64, came: &Came, event: &Event) -> Self {
+    fn new(at: i64, came: &Came, event: &CallEvent) -> Self {
         let tie =
             Sha256::digest(event.write()).iter().take(8).fold(0, |tie, byte| tie << 8 | i64::from(*byte));
         let text = |text: &Option<String>| text.as_deref().map(without_zeros);

@@ -11,6 +11,8 @@ mod keys;
 mod progress;
 mod table;
 
+pub(crate) use table::printable;
+
 use clap::{Parser, Subcommand};
 use directory::By;
 use domain::Identity;
@@ -18,7 +20,9 @@ use nix::unistd::{Uid, User};
 use records::audit::Actor;
 use server::clock::Clock;
 use server::kept::Kept;
-use server::settings::{Settings, Source};
+use server::settings::{Cloud, Settings, Source};
+
+use crate::note;
 
 /// Hitoku: an operator console that takes phone calls without ever learning the caller's number
 ///
@@ -66,6 +70,11 @@ impl Command {
 async fn open() -> anyhow::Result<(Settings, Kept)> {
     let settings = Settings::read(&Source::of_the_process())?;
     let kept = Kept::open(&settings.keeping).await?;
+    if matches!(settings.cloud, Cloud::Rehearsal { .. }) {
+        // Whoever keeps Twilio's settings elsewhere would take it for the real one.
+        let place = &settings.keeping.place;
+        note(&format!("no Twilio account is configured, so this is the rehearsal's directory: {place}"));
+    }
     Ok((settings, kept))
 }
 

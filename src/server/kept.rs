@@ -1,9 +1,13 @@
 //! What is kept, opened as the settings say: the database, and the customers in it.
 
-use anyhow::Context as _;
-use database::Database;
-use directory::{Customers, Demonstration, Keys};
+use std::sync::Arc;
+use std::time::Duration;
 
+use anyhow::Context as _;
+use database::{Database, Failure, Place};
+use directory::{Customers, Demonstration, Keys, Trouble};
+
+use crate::late::{Bringer, Late};
 use crate::settings::Keeping;
 
 /// The database and the customers in it.
@@ -16,6 +20,8 @@ pub struct Kept {
 }
 
 const KEY_FILE: &str = "number.key";
+/// How often a database is tried that cannot be reached.
+const AGAIN: Duration = Duration::from_secs(1);
 
 impl Kept {
     /// Opens it; what is not there yet is made.
@@ -38,6 +44,48 @@ impl Kept {
         Ok(Self { database, customers })
     }
 
+    /// Opens it, or goes on trying to while a database on another machine cannot be reached: callers are answered meanwhile.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), for whatever does not mend itself.
+    pub async fn open_in_time(keeping: Arc<Keeping>) -> anyhow::Result<Late<Self>> {
+        let error = match Self::open(&keeping).await {
+            Ok(kept) => return Ok(Late::here(kept)),
+            Err(error) => error,
+        };
+        if !matches!(keeping.place, Place::Postgres(_)) || !is_away(&error) {
+            return Err(error);
+        }
+        tracing::error!(
+            error = format!("{error:#}"),
+            "callers hear a sentence, and what is kept of calls is only in the journal, until the database can be reached"
+        );
+        let (bringer, kept) = Late::coming();
+        tokio::spawn(Self::open_at_last(keeping, bringer));
+        Ok(kept)
+    }
+
+    async fn open_at_last(keeping: Arc<Keeping>, bringer: Bringer<Self>) {
+        let mut said = String::new();
+        loop {
+            tokio::time::sleep(AGAIN).await;
+            match Self::open(&keeping).await {
+                Ok(kept) => {
+                    tracing::info!("the database is reached now");
+                    return bringer.bring(kept);
+                }
+                Err(error) if is_away(&error) => {}
+                Err(error) => {
+                    let why = format!("{error:#}");
+                    if why != said {
+                        tracing::error!(error = why, "the database is reached, and cannot be used");
+                        said = why;
+                    }
+                }
+            }
+        }
+    }
+
     /// Puts the demonstration's people into a directory in which there is nobody.
     ///
     /// # Errors
@@ -48,4 +96,12 @@ impl Kept {
         }
         Ok(())
     }
+}
+
+fn is_away(error: &anyhow::Error) -> bool {
+    let away = |failure: &Failure| matches!(failure, Failure::Unreachable(_));
+    error.chain().any(|cause| match cause.downcast_ref() {
+        Some(Trouble::Database(failure)) => away(failure),
+        _ => cause.downcast_ref().is_some_and(away),
+    })
 }

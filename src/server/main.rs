@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 
-use crate::commands::Arguments;
+use crate::commands::{Arguments, printable};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -18,7 +18,10 @@ async fn main() -> ExitCode {
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(&format!("{error:#}")),
+        Err(error) => {
+            note(&format!("{error:#}"));
+            ExitCode::FAILURE
+        }
     }
 }
 
@@ -27,8 +30,9 @@ fn say(text: &str) {
     println!("{text}");
 }
 
+/// Beside what a command is asked for. Errors repeat what people have written.
 #[expect(clippy::print_stderr, reason = "what a person who starts it in a terminal reads")]
-fn fail(why: &str) -> ExitCode {
-    eprintln!("hitoku: {why}");
-    ExitCode::FAILURE
+fn note(text: &str) {
+    let lines: Vec<String> = text.lines().map(printable).collect();
+    eprintln!("hitoku: {}", lines.join("\n"));
 }

@@ -52,20 +52,24 @@ pub fn router(parts: Parts) -> Router {
         desk: parts.desk.clone(),
     };
     let origins = AllowedOrigins::new(&parts.allowed_origins);
-    let door = Door { signatures: Arc::new(parts.signatures), reception: Arc::new(parts.reception) };
+    let door = Door {
+        signatures: Arc::new(parts.signatures),
+        reception: Arc::new(parts.reception),
+        refusals: Arc::default(),
+    };
     let desk = parts.desk;
     let token = move |request: Request| {
         let desk = desk.clone();
         leptos_axum::handle_server_fns_with_context(move || provide_context(desk.clone()), request)
     };
+    let webhooks = ["/incoming", "/dialed", "/status"].iter().fold(Router::new(), |routes, path| {
+        // With a slash, as it may be written at Twilio: a caller is not to hear of it.
+        routes.route(path, any(enter)).route(&format!("{path}/"), any(enter))
+    });
     let routes = Router::new()
         .route("/", get(page))
         .route("/token", any(token).layer(from_fn_with_state(origins, around_token)))
-        .route("/incoming", any(enter).with_state(door.clone()))
-        // As it may be written at Twilio: a caller is not to hear of a slash.
-        .route("/incoming/", any(enter).with_state(door.clone()))
-        .route("/dialed", any(enter).with_state(door.clone()))
-        .route("/status", any(enter).with_state(door))
+        .merge(webhooks.with_state(door))
         .route("/healthz", get(async || "ok\n"))
         .merge(files)
         .with_state(pages);

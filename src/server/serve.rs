@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use database::Place;
 use directory::{By, Company, Demonstration, Directory, Guarded};
 use records::audit::Actor;
 use records::{CannotOpen, Ledger};
@@ -16,6 +15,7 @@ use secrecy::ExposeSecret as _;
 use server::chance::Chance;
 use server::clock::Clock;
 use server::kept::Kept;
+use server::late::Late;
 use server::policy::Signalling;
 use server::settings::{Account, BaseUrl, Cloud, Settings, Source};
 use server::site::Site;
@@ -26,6 +26,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::Instant;
 use tracing::{Level, Metadata};
+use tracing_appender::non_blocking::NonBlockingBuilder;
 use tracing_subscriber::filter::{EnvFilter, filter_fn};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
@@ -34,6 +35,8 @@ use crate::say;
 
 /// The number that customers of a rehearsal dial: Twilio's own test number.
 const REHEARSAL_NUMBER: &str = "+15005550006";
+/// Some megabytes.
+const LOG_LINES: usize = 16_384;
 /// How long answers under way may take when the server ends.
 const GOODBYE: Duration = Duration::from_secs(5);
 
@@ -43,7 +46,10 @@ pub(crate) async fn logged() -> anyhow::Result<()> {
     let asked = EnvFilter::try_new(asked.as_deref().unwrap_or("info"));
     let asked = asked.context("RUST_LOG should be a level such as info, or server=debug,info")?;
     let colours = std::io::stderr().is_terminal();
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colours);
+    // A log that nobody reads loses lines, and holds no caller up.
+    let log = NonBlockingBuilder::default().lossy(true).buffered_lines_limit(LOG_LINES).thread_name("log");
+    let (log, _until_written) = log.finish(std::io::stderr());
+    let lines = tracing_subscriber::fmt::layer().with_writer(log).with_ansi(colours);
     tracing_subscriber::registry().with(asked).with(lines.with_filter(filter_fn(may_be_logged))).init();
     serve().await
 }
@@ -62,15 +68,18 @@ async fn serve() -> anyhow::Result<()> {
         .with_context(|| format!("HITOKU_ADDR: cannot listen on {addr}; choose another address with it"))?;
     let addr = listener.local_addr()?;
     let (chance, clock) = (Chance::of_the_machine(), Clock::of_the_machine());
-    let kept = Kept::open(&settings.keeping).await?;
-    let ledger = open_ledger(&settings.keeping.folder, &kept).await.context("HITOKU_DATA")?;
+    let keeping = Arc::new(settings.keeping);
+    let kept = Kept::open_in_time(keeping.clone()).await?;
+    let ledger = open_ledger(&keeping.folder, &kept).await.context("HITOKU_DATA")?;
     let (account, public, rehearsal) = match settings.cloud {
         Cloud::Twilio { account, public } => (account, public, None),
         Cloud::Rehearsal { addr: its_addr } => {
             let account = invented(&chance);
             let public = BaseUrl::of_local(addr);
             let demonstration = Demonstration::new();
-            kept.demonstrate(&demonstration, &By { actor: Actor::Hitoku, at: clock.now() }).await?;
+            if let Some(kept) = kept.now().filter(|_| keeping.for_demonstration) {
+                kept.demonstrate(&demonstration, &By { actor: Actor::Hitoku, at: clock.now() }).await?;
+            }
             let rehearsal = rehearse(its_addr, &account, &public, &demonstration).await?;
             (account, public, Some(rehearsal))
         }
@@ -81,20 +90,17 @@ async fn serve() -> anyhow::Result<()> {
     };
     let directory: Arc<dyn Directory> = match &settings.company {
         Some(base) => Arc::new(Guarded::new(Company::new(&base.to_url()?).context("INTERNAL_API_BASE")?)),
-        // Every caller would wait for the connection that cannot be had.
-        None if matches!(settings.keeping.place, Place::Postgres(_)) => {
-            Arc::new(Guarded::without_memory(kept.customers.clone()))
-        }
-        None => Arc::new(kept.customers.clone()),
+        None => Arc::new(Guarded::without_memory(kept.clone().map(|kept| kept.customers))),
     };
     let app = router(Parts {
-        desk: Arc::new(TokenDesk::new(&account, settings.tokens.ttl_seconds, clock.clone())),
+        desk: Arc::new(TokenDesk::new(&account, settings.tokens.ttl_seconds, ledger.clone(), clock.clone())),
         allowed_origins: settings.tokens.allowed_origins,
         signatures: Signatures::new(&account.auth_token, &public)?,
         reception: Reception {
             directory,
-            aliases: kept.customers.aliases(),
-            unknown_callers: settings.keeping.unknown_callers,
+            region: keeping.region,
+            aliases: kept.map(|kept| kept.customers.aliases()),
+            unknown_callers: keeping.unknown_callers.clone(),
             ledger: Arc::new(ledger.clone()),
             public: public.clone(),
             chance,
@@ -132,10 +138,11 @@ async fn serve() -> anyhow::Result<()> {
 }
 
 /// One that is about to end may still have the journal, as when a server is restarted: it is waited for.
-async fn open_ledger(folder: &Path, kept: &Kept) -> Result<Ledger, CannotOpen> {
+async fn open_ledger(folder: &Path, kept: &Late<Kept>) -> Result<Ledger, CannotOpen> {
     let waiting = Instant::now() + GOODBYE * 2;
     loop {
-        match Ledger::open(folder, kept.database.clone(), kept.customers.audit()) {
+        let audit = kept.clone().wait();
+        match Ledger::open_before(folder, async { audit.await.map(|kept| kept.customers.audit()) }) {
             Err(CannotOpen::Taken(_)) if Instant::now() < waiting => {
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
@@ -163,7 +170,7 @@ async fn rehearse(
         number: REHEARSAL_NUMBER.to_owned(),
         voice_url: format!("{public}/incoming"),
         voice_fallback_url: None,
-        status_callback_url: None,
+        status_callback_url: Some(format!("{public}/status")),
         people: demonstration.people().iter().map(caller).collect(),
     };
     rehearsal::start(settings).await.context("REHEARSAL_ADDR")

@@ -1,45 +1,77 @@
 //! Access tokens for Twilio's SDK, byte for byte as Twilio's own library makes them.
 //!
-//! Invariant: a token lets its operator be called and nothing else; there is deliberately no outgoing grant.
+//! Invariant: a token lets its operator be called and nothing else; there is deliberately no outgoing grant. Each that is
+//! given is in the audit trail.
 
 use std::fmt;
 
+use async_trait::async_trait;
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use console::Desk;
 use console::desk::{AccessToken, Unavailable};
 use domain::Identity;
 use jsonwebtoken::{Algorithm, EncodingKey};
+use records::{Ledger, TokenGiven};
 use secrecy::ExposeSecret;
 use serde::Serialize;
 
 use crate::clock::Clock;
+use crate::record;
 use crate::settings::Account;
 
-/// Makes tokens.
+/// Gives out tokens.
 pub struct TokenDesk {
+    mint: Mint,
+    ledger: Ledger,
+    clock: Clock,
+}
+
+/// Makes tokens.
+struct Mint {
     account_sid: String,
     api_key_sid: String,
     key: EncodingKey,
     ttl_seconds: u64,
-    clock: Clock,
 }
 
 impl TokenDesk {
-    /// For this account, each token good for so many seconds.
+    /// For this account, each token good for so many seconds, and noted in this ledger.
     #[must_use]
-    pub fn new(account: &Account, ttl_seconds: u64, clock: Clock) -> Self {
+    pub fn new(account: &Account, ttl_seconds: u64, ledger: Ledger, clock: Clock) -> Self {
+        Self { mint: Mint::new(account, ttl_seconds), ledger, clock }
+    }
+}
+
+#[async_trait]
+impl Desk for TokenDesk {
+    async fn token(&self, identity: Identity) -> Result<AccessToken, Unavailable> {
+        let now = self.clock.now();
+        match self.mint.sign(&identity, now / 1000) {
+            Ok(token) => {
+                let given = TokenGiven::new(now, &identity);
+                record::keep(&self.ledger, given, "a token").await;
+                Ok(AccessToken { identity, token })
+            }
+            Err(error) => {
+                tracing::error!(%error, "a token could not be signed");
+                Err(Unavailable)
+            }
+        }
+    }
+}
+
+impl Mint {
+    fn new(account: &Account, ttl_seconds: u64) -> Self {
         Self {
             account_sid: account.account_sid.clone(),
             api_key_sid: account.api_key_sid.clone(),
             key: EncodingKey::from_secret(account.api_key_secret.expose_secret().as_bytes()),
             ttl_seconds,
-            clock,
         }
     }
 
-    fn sign(&self, identity: &Identity) -> anyhow::Result<String> {
-        let now = self.clock.seconds();
+    fn sign(&self, identity: &Identity, now: u64) -> anyhow::Result<String> {
         let claims = Claims {
             jti: format!("{}-{now}", self.api_key_sid),
             grants: Grants {
@@ -60,21 +92,9 @@ impl TokenDesk {
     }
 }
 
-impl Desk for TokenDesk {
-    fn token(&self, identity: Identity) -> Result<AccessToken, Unavailable> {
-        match self.sign(&identity) {
-            Ok(token) => Ok(AccessToken { identity, token }),
-            Err(error) => {
-                tracing::error!(%error, "a token could not be signed");
-                Err(Unavailable)
-            }
-        }
-    }
-}
-
 impl fmt::Debug for TokenDesk {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TokenDesk").field("api_key_sid", &self.api_key_sid).finish_non_exhaustive()
+        f.debug_struct("TokenDesk").field("api_key_sid", &self.mint.api_key_sid).finish_non_exhaustive()
     }
 }
 
@@ -118,8 +138,7 @@ mod tests {
             api_key_secret: "secret".into(),
             auth_token: "unused".into(),
         };
-        let desk = TokenDesk::new(&account, 3600, Clock::standing_at(1_800_000_000));
-        desk.token(Identity::parse(identity).unwrap()).unwrap().token
+        Mint::new(&account, 3600).sign(&Identity::parse(identity).unwrap(), 1_800_000_000).unwrap()
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod endpoints;
 mod form;
 mod phrases;
 mod reception;
+mod refusals;
 mod signature;
 mod twiml;
 

@@ -1,6 +1,6 @@
-//! Threads that each own a connection and do one piece of work after another.
+//! A thread that owns a connection and does one piece of work after another.
 
-use crossbeam_channel::Sender;
+use crossbeam_channel::{Receiver, Sender};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
@@ -8,24 +8,42 @@ use crate::Failure;
 
 type Work = Box<dyn FnOnce(&Connection) + Send>;
 
-/// They end when this is dropped, after what they were told before.
-pub(crate) struct Workers(Sender<Work>);
+/// It ends when this is dropped, after what it was told before.
+pub(crate) struct Worker(Sender<Work>);
 
-impl Workers {
-    pub(crate) fn start(name: &str, connections: Vec<Connection>) -> Result<Self, Failure> {
-        let (sender, receiver) = crossbeam_channel::unbounded::<Work>();
-        for connection in connections {
-            let receiver = receiver.clone();
-            let work = move || {
-                while let Ok(work) = receiver.recv() {
-                    work(&connection);
+impl Worker {
+    /// For who writes: each piece by itself.
+    pub(crate) fn writing(name: &str, connection: Connection) -> Result<Self, Failure> {
+        Self::start(name, move |asked| {
+            while let Ok(work) = asked.recv() {
+                work(&connection);
+            }
+        })
+    }
+
+    /// For who reads: all that wait at once see the same state, so that it is looked for once. Each of them asked before, and
+    /// so finds what was committed before it asked.
+    pub(crate) fn reading(name: &str, connection: Connection) -> Result<Self, Failure> {
+        Self::start(name, move |asked| {
+            while let Ok(first) = asked.recv() {
+                let others: Vec<Work> = asked.try_iter().take(MOST_AT_ONCE).collect();
+                // Where that fails, each piece of work fails too, and says so to whoever waits for it.
+                let shared = !others.is_empty() && connection.execute_batch("BEGIN").is_ok();
+                first(&connection);
+                others.into_iter().for_each(|work| work(&connection));
+                if shared {
+                    let _ = connection.execute_batch("COMMIT");
                 }
-            };
-            std::thread::Builder::new()
-                .name(name.to_owned())
-                .spawn(work)
-                .map_err(|error| Failure::Unreachable(format!("no thread for it: {error}")))?;
-        }
+            }
+        })
+    }
+
+    fn start(name: &str, run: impl FnOnce(Receiver<Work>) + Send + 'static) -> Result<Self, Failure> {
+        let (sender, receiver) = crossbeam_channel::unbounded();
+        std::thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(move || run(receiver))
+            .map_err(|error| Failure::Unreachable(format!("no thread for it: {error}")))?;
         Ok(Self(sender))
     }
 
@@ -46,3 +64,6 @@ impl Workers {
         let _ = self.0.send(Box::new(work));
     }
 }
+
+/// So long a log cannot be written back into the file; the first of them waits no longer for the last.
+const MOST_AT_ONCE: usize = 256;

@@ -5,7 +5,7 @@ use std::fmt;
 use domain::{Identity, Millis};
 
 use super::Reason;
-use crate::{Event, What};
+use crate::{CallEvent, Event, What};
 
 /// An entry that is not in the trail yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,8 +26,6 @@ pub enum Actor {
     Hitoku,
     /// Somebody at the command line of the server, by their name there.
     Shell(Identity),
-    /// Somebody at a console.
-    Operator(Identity),
 }
 
 /// A customer, for those who have the key.
@@ -60,10 +58,8 @@ macro_rules! actions {
 actions! {
     /// Something happened to a call.
     Call = "call",
-    /// An operator signed in.
-    SignedIn = "signed in",
-    /// An operator signed out.
-    SignedOut = "signed out",
+    /// A console was given a token, so that it may be rung.
+    TokenGiven = "token given",
     /// A customer's number was shown.
     Revealed = "revealed",
     /// Customers were imported from a file.
@@ -89,9 +85,18 @@ impl Action {
 }
 
 impl Entry {
-    /// What happened to a call.
+    /// What happened.
     #[must_use]
-    pub fn call(event: &Event) -> Self {
+    pub fn of(event: &Event) -> Self {
+        match event {
+            Event::Call(event) => Self::call(event),
+            Event::Token(given) => {
+                Self::new(given.at, &Actor::Hitoku, Action::TokenGiven, given.operator.clone())
+            }
+        }
+    }
+
+    fn call(event: &CallEvent) -> Self {
         let detail = match &event.what {
             What::Came(came) => format!("came: {}", came.outcome),
             What::Rang => "rang".to_owned(),
@@ -100,18 +105,6 @@ impl Entry {
             What::Over => "over".to_owned(),
         };
         Self::new(event.at, &Actor::Twilio, Action::Call, event.call_sid.to_string()).with(detail)
-    }
-
-    /// An operator signed in.
-    #[must_use]
-    pub fn signed_in(at: Millis, operator: &Identity) -> Self {
-        Self::new(at, &Actor::Operator(operator.clone()), Action::SignedIn, operator.to_string())
-    }
-
-    /// An operator signed out.
-    #[must_use]
-    pub fn signed_out(at: Millis, operator: &Identity) -> Self {
-        Self::new(at, &Actor::Operator(operator.clone()), Action::SignedOut, operator.to_string())
     }
 
     /// A customer's number was shown, for a reason.
@@ -172,7 +165,6 @@ impl fmt::Display for Actor {
             Self::Twilio => f.write_str("twilio"),
             Self::Hitoku => f.write_str("hitoku"),
             Self::Shell(name) => write!(f, "shell {name}"),
-            Self::Operator(operator) => write!(f, "operator {operator}"),
         }
     }
 }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use database::{Database, Place};
 use domain::{CallRef, Identity};
-use records::{Audit, CallSid, Came, Event, Ledger, Outcome, What};
+use records::{Audit, CallEvent, CallSid, Came, Ledger, Outcome, What};
 
 const ALONE: u64 = 3_000;
 const TOGETHER: u64 = 100_000;
@@ -97,7 +97,7 @@ async fn begin(folder: &Path) {
 
 async fn open(folder: &Path) -> Ledger {
     let database = Database::open(&place(folder)).await.unwrap();
-    Ledger::open(folder, database.clone(), Audit::new(database, key())).unwrap()
+    Ledger::open(folder, Audit::new(database, key())).unwrap()
 }
 
 fn place(folder: &Path) -> Place {
@@ -109,7 +109,7 @@ fn key() -> secrecy::SecretBox<[u8; 32]> {
 }
 
 /// CallSids are random.
-fn came(call: u64) -> Event {
+fn came(call: u64) -> CallEvent {
     let mixed = u128::from(call + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835);
     let came = Came {
         call_ref: CallRef(format!("{call:016}")),
@@ -119,7 +119,7 @@ fn came(call: u64) -> Event {
         outcome: Outcome::Ringing,
     };
     let call_sid = CallSid::parse(&format!("CA{mixed:032x}")).unwrap();
-    Event { call_sid, at: 1_700_000_000_000 + call, what: What::Came(came) }
+    CallEvent { call_sid, at: 1_700_000_000_000 + call, what: What::Came(came) }
 }
 
 fn report(what: &str, mut took: Vec<Duration>) {

@@ -63,7 +63,7 @@ fn merges(place: &Place, cases: u32) {
 async fn a_customer_is_forgotten_and_the_figures_stay(database: &Database) {
     empty(database).await;
     let came = came(5, "cust-1");
-    let events = [came.clone(), Event { at: 9, what: What::Ended(Outcome::Busy), ..came.clone() }];
+    let events = [came.clone(), CallEvent { at: 9, what: What::Ended(Outcome::Busy), ..came.clone() }];
     add(database, &events).await;
     let mut transaction = database.begin().await.unwrap();
     assert_eq!(forget(&mut *transaction, "cust-2").await.unwrap(), 0);
@@ -82,7 +82,7 @@ async fn text_that_postgresql_does_not_take_holds_nothing_up(database: &Database
     assert_eq!((call.customer.as_deref(), call.first_at), (Some("ab"), i64::MAX.unsigned_abs()));
 }
 
-fn came(at: Millis, customer: &str) -> Event {
+fn came(at: Millis, customer: &str) -> CallEvent {
     let came = Came {
         call_ref: CallRef("ref".to_owned()),
         customer: Some(customer.to_owned()),
@@ -90,7 +90,7 @@ fn came(at: Millis, customer: &str) -> Event {
         operator: Some(Identity::parse("op.1").unwrap()),
         outcome: Outcome::Ringing,
     };
-    Event { call_sid: CallSid::parse(&format!("CA{:032x}", 7)).unwrap(), at, what: What::Came(came) }
+    CallEvent { call_sid: CallSid::parse(&format!("CA{:032x}", 7)).unwrap(), at, what: What::Came(came) }
 }
 
 fn call_of(call_sid: CallSid, record: &Record) -> Call {
@@ -110,7 +110,7 @@ fn call_of(call_sid: CallSid, record: &Record) -> Call {
     }
 }
 
-async fn add(database: &Database, events: &[Event]) {
+async fn add(database: &Database, events: &[CallEvent]) {
     let mut transaction = database.begin().await.unwrap();
     write(&mut *transaction, events).await.unwrap();
     transaction.commit().await.unwrap();

@@ -16,7 +16,7 @@ use super::held::Held;
 use super::reader::{Reader, Window};
 use crate::audit::{ALONE, Entry};
 use crate::record::{in_table, without_zeros};
-use crate::{Audit, Came, Event, What, calls};
+use crate::{Audit, CallEvent, Came, Event, What, calls};
 
 pub(super) struct Keeper {
     reader: Reader,
@@ -64,7 +64,6 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 impl Keeper {
     pub(super) fn new(
         reader: Reader,
-        database: Database,
         audit: Audit,
         (journaled, written, hurried): (
             watch::Receiver<Reached>,
@@ -79,7 +78,7 @@ impl Keeper {
             Generations { of_this_era: found, of_the_last: BTreeSet::new(), overwritten: BTreeSet::new() };
         Self {
             reader,
-            database,
+            database: audit.database().clone(),
             audit,
             journaled,
             written,
@@ -186,8 +185,12 @@ impl Keeper {
             );
         }
         self.leave_out_erased(transaction, &mut events).await?;
-        calls::write(transaction, &events).await?;
-        let entries: Vec<Entry> = events.iter().map(Entry::call).collect();
+        let of_calls = events.iter().filter_map(|event| match event {
+            Event::Call(event) => Some(event),
+            Event::Token(_) => None,
+        });
+        calls::write(transaction, of_calls).await?;
+        let entries: Vec<Entry> = events.iter().map(Entry::of).collect();
         self.audit.append_all(transaction, entries).await
     }
 
@@ -199,8 +202,9 @@ impl Keeper {
     ) -> Result<(), Failure> {
         // An erasure holds it too: it is either seen here, or sees what is written here.
         transaction.alone(ALONE).await?;
-        let mut customers = BTreeMap::<String, Vec<&mut Event>>::new();
+        let mut customers = BTreeMap::<String, Vec<&mut CallEvent>>::new();
         for event in events {
+            let Event::Call(event) = event else { continue };
             if let What::Came(Came { customer: Some(customer), .. }) = &event.what {
                 let opaque = self.audit.opaque(&without_zeros(customer)).to_string();
                 customers.entry(opaque).or_default().push(event);

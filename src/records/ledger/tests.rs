@@ -3,6 +3,7 @@ mod away;
 mod erased;
 mod full;
 mod killed;
+mod stuck;
 mod torn;
 
 use std::collections::BTreeMap;
@@ -14,7 +15,7 @@ use domain::CallRef;
 
 use super::*;
 use crate::audit::{Filter, Kept};
-use crate::{CallSid, Came, Outcome, What};
+use crate::{CallEvent, CallSid, Came, Outcome, What};
 
 /// A data folder, with SQLite in it.
 struct House {
@@ -39,7 +40,7 @@ impl House {
 
     async fn open(&self) -> Ledger {
         let database = self.database().await;
-        Ledger::open(self.folder.path(), database.clone(), audit(&database)).unwrap()
+        Ledger::open(self.folder.path(), audit(&database)).unwrap()
     }
 
     /// With this disk, and so small that it often begins anew.
@@ -68,7 +69,8 @@ async fn on<D: Disk>(place: &Place, folder: &Path, reserve: u64, disk: impl FnOn
     let opened = disk::open(folder, &file).unwrap();
     let reader = Reader::new(opened.try_clone().unwrap());
     let ground = Ground { file, disk: disk(opened), reader, reserve };
-    Ledger::on(ground, database.clone(), audit(&database)).unwrap()
+    let audit = audit(&database);
+    Ledger::on(ground, async { Some(audit) }).unwrap()
 }
 
 async fn trail(audit: &Audit) -> BTreeMap<String, Vec<String>> {
@@ -85,7 +87,7 @@ fn audit(database: &Database) -> Audit {
     Audit::new(database.clone(), Box::new([7; 32]).into())
 }
 
-fn came(call: u64) -> Event {
+fn came(call: u64) -> CallEvent {
     let came = Came {
         call_ref: CallRef(format!("{call:016}")),
         customer: Some(format!("cust-{call}")),
@@ -93,7 +95,7 @@ fn came(call: u64) -> Event {
         operator: None,
         outcome: Outcome::Ringing,
     };
-    Event { call_sid: sid(call), at: 1_700_000_000_000 + call, what: What::Came(came) }
+    CallEvent { call_sid: sid(call), at: 1_700_000_000_000 + call, what: What::Came(came) }
 }
 
 fn sid(call: u64) -> CallSid {

@@ -5,8 +5,8 @@
 use database::scratch::Server;
 use database::{Database, Place, Query};
 use domain::Identity;
-use records::Audit;
 use records::audit::{Action, Actor, Entry, Fault, Filter, Noted, Reason, Verdict};
+use records::{Audit, TokenGiven};
 
 #[tokio::test]
 async fn sqlite_keeps_the_trail() {
@@ -186,18 +186,18 @@ async fn what_people_do_is_counted_and_listed(database: &Database) {
 }
 
 async fn fill(audit: &Audit, database: &Database) -> Verdict {
-    let (shell, desk) = (Actor::Shell(operator()), Actor::Operator(operator()));
+    let (shell, other) = (Actor::Shell(operator()), Actor::Shell(Identity::parse("root").unwrap()));
     let customer = || audit.opaque("cust-1");
     let reason = Reason::parse("忘れ物").unwrap();
     let entries = [
-        Entry::signed_in(1, &operator()),
+        Entry::of(&TokenGiven::new(1, &operator()).into()),
         Entry::imported(2, &shell, 1_000_000, 1_200_000),
         Entry::added(3, &shell, customer(), &operator()),
         Entry::erased(4, &shell, customer(), 2, 3),
         Entry::assigned(5, &shell, customer(), &operator()),
         Entry::revealed(6, &shell, customer(), &reason),
-        Entry::revealed(7, &desk, customer(), &reason),
-        Entry::signed_out(8, &operator()),
+        Entry::revealed(7, &other, customer(), &reason),
+        Entry::keys_rotated(8, &shell, 2),
     ];
     for entry in entries {
         append(audit, database, entry).await;

@@ -30,8 +30,29 @@ impl Server {
         Ok(Self { addr: line.trim().parse()?, process })
     }
 
-    /// Asks over and over, on all connections at once: of these requests each connection begins at another.
+    /// Asks over and over, on all connections at once, as fast as it answers.
     pub(crate) async fn load(&self, requests: &Arc<Vec<Vec<u8>>>, time: Duration) -> Result<Figures> {
+        self.asked(requests, time, None).await
+    }
+
+    /// Asks so often a second, on all connections in turn, however long it takes to answer.
+    pub(crate) async fn paced(
+        &self,
+        requests: &Arc<Vec<Vec<u8>>>,
+        time: Duration,
+        per_second: u32,
+    ) -> Result<Figures> {
+        let every = Duration::from_secs(1) * u32::try_from(CONNECTIONS)? / per_second;
+        self.asked(requests, time, Some(every)).await
+    }
+
+    /// Of these requests each connection begins at another, and asks again at once or every so often.
+    async fn asked(
+        &self,
+        requests: &Arc<Vec<Vec<u8>>>,
+        time: Duration,
+        every: Option<Duration>,
+    ) -> Result<Figures> {
         let (cpu, since) = (self.cpu_us(), now());
         let asking: Vec<_> = (0..CONNECTIONS)
             .map(|connection| {
@@ -43,11 +64,22 @@ impl Server {
                     let mut stream = TcpStream::connect(addr).await?;
                     stream.set_nodelay(true)?;
                     let (mut took, mut buffer) = (vec![], Vec::with_capacity(LONGEST_ANSWER));
+                    let mut due = since + every.unwrap_or_default() * connection as u32 / CONNECTIONS as u32;
                     for request in requests.iter().cycle().skip(first % requests.len()) {
+                        // One that is due before the last was answered has waited since it was due.
+                        let mut asked = now();
+                        if let Some(every) = every {
+                            if asked < due {
+                                tokio::time::sleep_until(due.into()).await;
+                                asked = now();
+                            } else {
+                                asked = due;
+                            }
+                            due += every;
+                        }
                         if since.elapsed() >= time {
                             break;
                         }
-                        let asked = now();
                         let answer = ask(&mut stream, request, &mut buffer).await?;
                         ensure!(answer.starts_with("HTTP/1.1 200"), "it answered {answer}");
                         took.push(asked.elapsed());

@@ -13,10 +13,13 @@ use super::{Problem, Source};
 #[derive(Debug)]
 pub struct Keeping {
     /// `HITOKU_DATA`: for the database, the keys and the journal, unless they are elsewhere. By default systemd's
-    /// `STATE_DIRECTORY`, or `hitoku` below the user's data folder; a rehearsal has a folder of its own in it.
+    /// `STATE_DIRECTORY`, or `hitoku` below the user's data folder. A rehearsal has a folder of its own in it, so that whoever
+    /// forgets Twilio's settings meets no real customers.
     pub folder: PathBuf,
     /// `DATABASE_URL`, by default `hitoku.db` in the folder.
     pub place: Place,
+    /// Whether this is a rehearsal's own directory, which the demonstration's people may fill.
+    pub for_demonstration: bool,
     /// `NUMBER_KEY`: what numbers are sealed with. By default `number.key` in the folder, made once.
     pub number_key: Option<SecretString>,
     /// `PHONE_REGION`: the country of numbers without a country code, by default Japan.
@@ -46,6 +49,7 @@ impl Keeping {
             |text| Identity::parse(text).ok(),
         )?;
         Ok(Self {
+            for_demonstration: rehearsal && place.is_none(),
             place: place.unwrap_or_else(|| Place::Sqlite(folder.join("hitoku.db"))),
             folder,
             number_key,
@@ -57,14 +61,12 @@ impl Keeping {
 }
 
 fn folder(source: &Source, rehearsal: bool) -> Result<PathBuf, Problem> {
-    if let Some(folder) = source.text("HITOKU_DATA")? {
-        return Ok(folder.into());
-    }
+    let given = source.text("HITOKU_DATA")?.map(PathBuf::from);
     let state =
         source.text("STATE_DIRECTORY")?.and_then(|folders| folders.split(':').next().map(PathBuf::from));
     let data = source.text("XDG_DATA_HOME")?.map(PathBuf::from);
     let home = source.text("HOME")?.map(|home| PathBuf::from(home).join(".local/share"));
-    let ours = state.or_else(|| Some(data.or(home)?.join("hitoku"))).ok_or(Problem::Bad {
+    let ours = given.or(state).or_else(|| Some(data.or(home)?.join("hitoku"))).ok_or(Problem::Bad {
         variable: "HITOKU_DATA".to_owned(),
         should_be: "a folder for the database and the keys, since there is no HOME",
     })?;
@@ -91,6 +93,11 @@ mod tests {
         assert_eq!((keeping.region, keeping.reveals_per_day), (Region::JAPAN, 10));
         let rehearsal = Keeping::read(&Source::of([("HOME", "/home/a")]), true).unwrap();
         assert_eq!(rehearsal.folder.display().to_string(), "/home/a/.local/share/hitoku/rehearsal");
+        assert!(rehearsal.for_demonstration && !keeping.for_demonstration);
+        let given = [("HITOKU_DATA", "/d"), ("DATABASE_URL", "sqlite:/e.db")];
+        let elsewhere = Keeping::read(&Source::of(given), true).unwrap();
+        assert_eq!(elsewhere.folder.display().to_string(), "/d/rehearsal");
+        assert!(!elsewhere.for_demonstration, "whose customers those are is not known");
     }
 
     #[test]

@@ -80,8 +80,9 @@ impl Source {
 
     /// Only these variables, and no files.
     #[must_use]
-    pub fn of<const N: usize>(variables: [(&str, &str); N]) -> Self {
-        let owned = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    pub fn of<'a>(variables: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let owned = variables.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let owned: Vec<_> = owned.collect();
         Self {
             variable: Box::new(move |wanted| {
                 owned.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.clone())

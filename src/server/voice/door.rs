@@ -13,10 +13,11 @@ use axum::http::{HeaderName, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
 use leptos::prelude::provide_context;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use super::phrases;
 use super::reception::Reception;
+use super::refusals::Refusals;
 use super::signature::Signatures;
 use super::twiml::Twiml;
 
@@ -25,6 +26,7 @@ use super::twiml::Twiml;
 pub(crate) struct Door {
     pub(crate) signatures: Arc<Signatures>,
     pub(crate) reception: Arc<Reception>,
+    pub(crate) refusals: Arc<Refusals>,
 }
 
 const SIGNATURE: HeaderName = HeaderName::from_static("x-twilio-signature");
@@ -76,10 +78,14 @@ impl Door {
     }
 
     fn refuse(&self, path_and_query: &str, why: &'static str) -> Response {
+        let Some(others) = self.refusals.count(Instant::now()) else {
+            return StatusCode::FORBIDDEN.into_response();
+        };
         let url = self.signatures.address(path_and_query);
         tracing::warn!(
             url,
             why,
+            others,
             "refused a voice webhook that Twilio did not sign for this address: compare it with the one at Twilio, \
              and AUTH_TOKEN with the account's"
         );

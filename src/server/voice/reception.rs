@@ -7,9 +7,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use directory::{Aliases, Directory, PhoneNumber};
+use directory::{Aliases, Directory, PhoneNumber, Region};
 use domain::{CallRef, Identity, Millis};
-use records::{CallSid, Came, Event, Ledger, NotKept, Outcome, What};
+use records::{CallEvent, CallSid, Came, Ledger, Outcome, What};
 use sha2::{Digest as _, Sha256};
 use tokio::time::{Instant, timeout};
 
@@ -18,6 +18,8 @@ use super::phrases;
 use super::twiml::{Told, Twiml};
 use crate::chance::Chance;
 use crate::clock::Clock;
+use crate::late::Late;
+use crate::record;
 use crate::settings::BaseUrl;
 
 /// Answers the voice webhooks.
@@ -25,8 +27,10 @@ use crate::settings::BaseUrl;
 pub struct Reception {
     /// Knows whose number it is.
     pub directory: Arc<dyn Directory>,
-    /// Names callers whom nobody knows.
-    pub aliases: Arc<Aliases>,
+    /// Whose numbers are written without a country code.
+    pub region: Region,
+    /// Names callers whom nobody knows; without it they have no name.
+    pub aliases: Late<Arc<Aliases>>,
     /// Takes their calls; without one they hear that they are not known.
     pub unknown_callers: Option<Identity>,
     /// Keeps what becomes of calls.
@@ -39,11 +43,8 @@ pub struct Reception {
     pub clock: Clock,
 }
 
-/// How long the directory may take. Twilio waits longer, but a caller hears nothing meanwhile. More than the two seconds that a
-/// directory gives what it asks: if it were cut off first, it would not count the failure, and never rest.
-const DEADLINE: Duration = Duration::from_millis(2500);
-/// How long keeping the record may take: on a disk that hangs, a caller is answered all the same.
-const KEPT_WITHIN: Duration = Duration::from_secs(1);
+/// How long the directory may take. Twilio waits longer, but a caller hears nothing meanwhile.
+const DEADLINE: Duration = Duration::from_secs(2);
 
 impl Reception {
     /// A call has come in.
@@ -86,9 +87,9 @@ impl Reception {
 
     async fn connect(&self, number: &PhoneNumber, call_ref: CallRef) -> (Twiml, Came) {
         let asked = timeout(DEADLINE, self.directory.look_up(number)).await;
-        match asked
-            .map(|answer| answer.and_then(|found| found.map(|found| found.without(number)).transpose()))
-        {
+        match asked.map(|answer| {
+            answer.and_then(|found| found.map(|found| found.without(number, self.region)).transpose())
+        }) {
             Ok(Ok(Some(found))) => {
                 let told = Told {
                     customer_name: found.customer_name.as_deref(),
@@ -114,16 +115,20 @@ impl Reception {
 
     /// A caller whom nobody knows.
     fn introduce(&self, number: &PhoneNumber, call_ref: CallRef) -> (Twiml, Came) {
-        let alias = self.aliases.alias(number);
+        let alias = self.aliases.now().map(|aliases| aliases.alias(number));
         let Some(operator) = &self.unknown_callers else {
             let came = came(call_ref, Outcome::UnknownCaller);
-            return (Twiml::say(phrases::UNKNOWN), Came { alias: Some(alias), ..came });
+            return (Twiml::say(phrases::UNKNOWN), Came { alias, ..came });
         };
-        let told =
-            Told { customer_name: None, customer_id: None, caller_alias: Some(&alias), call_ref: &call_ref };
+        let told = Told {
+            customer_name: None,
+            customer_id: None,
+            caller_alias: alias.as_deref(),
+            call_ref: &call_ref,
+        };
         let twiml = Twiml::dial(operator, told, &self.public);
         let came = came(call_ref, Outcome::Ringing);
-        (twiml, Came { alias: Some(alias), operator: Some(operator.clone()), ..came })
+        (twiml, Came { alias, operator: Some(operator.clone()), ..came })
     }
 
     /// The same for the same call, so that a webhook that Twilio repeats is answered as before.
@@ -134,19 +139,11 @@ impl Reception {
         CallRef::from_random(bytes)
     }
 
-    /// When this returns it is on disk, or the ledger has said in the log why it is not.
+    /// A call that has no name cannot be told from others.
     async fn keep(&self, call_sid: Option<CallSid>, at: Option<Millis>, what: What) {
         let Some(call_sid) = call_sid else { return };
         let at = at.unwrap_or_else(|| self.clock.now());
-        let kept = timeout(KEPT_WITHIN, self.ledger.keep(Event { call_sid, at, what })).await;
-        match kept {
-            // The ledger itself logs these, once each, and keeps the event until it can be written.
-            Ok(Ok(()) | Err(NotKept::Full(_) | NotKept::Unwritable { .. })) => {}
-            Ok(Err(lost)) => tracing::error!(%call_sid, %lost, "a caller was answered without a record"),
-            Err(_) => {
-                tracing::error!(%call_sid, "the disk is so slow that a caller was answered before the record was on it")
-            }
-        }
+        record::keep(&self.ledger, CallEvent { call_sid, at, what }, call_sid).await;
     }
 }
 

@@ -24,7 +24,7 @@ async fn erased(place: &Place, folder: &Path) {
     let event = |call, at, customer: &str| {
         let What::Came(came) = came(0).what else { unreachable!() };
         let came = Came { customer: Some(customer.to_owned()), ..came };
-        Event { call_sid: sid(call), at, what: What::Came(came) }
+        CallEvent { call_sid: sid(call), at, what: What::Came(came) }
     };
     ledger.keep(event(0, 900, "cust-1")).await.unwrap();
     ledger.settled().await;

@@ -35,7 +35,7 @@ fn a_byte_that_changes_costs_its_own_event_and_no_other() {
             let lost = ends.iter().position(|end| at < *end).unwrap();
             let events: Vec<_> = window.lying().map(|lying| Event::read(lying.payload).unwrap()).collect();
             let expected: Vec<_> =
-                (0..5).filter(|call| *call != lost).map(|call| came(call as u64)).collect();
+                (0..5).filter(|call| *call != lost).map(|call| came(call as u64).into()).collect();
             assert_eq!(events, expected, "byte {at}");
             let damaged = reader.recover().unwrap().damaged > 0;
             assert_eq!(damaged, (1..4).contains(&lost), "byte {at}");
@@ -134,7 +134,7 @@ async fn it_is_for_one_server_and_one_user() {
     let house = House::new();
     let ledger = house.open().await;
     let database = house.database().await;
-    let other = Ledger::open(house.folder.path(), database.clone(), audit(&database)).unwrap_err();
+    let other = Ledger::open(house.folder.path(), audit(&database)).unwrap_err();
     let folder = house.folder.path().to_str().unwrap();
     assert!(matches!(other, CannotOpen::Taken(_)) && other.to_string().contains(folder), "{other}");
     assert_eq!(fs::metadata(house.journal()).unwrap().permissions().mode() & 0o777, 0o600);
@@ -142,8 +142,7 @@ async fn it_is_for_one_server_and_one_user() {
     assert_eq!(ledger.keep(came(1)).await, Err(NotKept::Closed));
     ledger.close(Duration::MAX).await.unwrap();
     house.open().await.settled().await;
-    let nowhere =
-        Ledger::open(Path::new("/dev/null/folder"), database.clone(), audit(&database)).unwrap_err();
+    let nowhere = Ledger::open(Path::new("/dev/null/folder"), audit(&database)).unwrap_err();
     assert!(nowhere.to_string().contains("/dev/null/folder/calls.journal"), "{nowhere}");
 }
 

@@ -1,17 +1,18 @@
 //! A server as tests want it, and requests as Twilio and browsers make them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode};
-use directory::{Demonstration, Directory};
+use directory::{Demonstration, Directory, Region};
 use domain::Identity;
 use records::Ledger;
 use server::chance::Chance;
 use server::clock::Clock;
 use server::kept::Kept;
+use server::late::Late;
 use server::policy::Signalling;
 use server::settings::{Account, BaseUrl, Keeping, Settings, Source};
 use server::site::Site;
@@ -84,14 +85,15 @@ impl House {
         let (clock, keeping) = (Clock::standing_at(1_800_000_000), keeping(folder.path()));
         // On threads of its own, so it may be waited for here; unconstrained, since nobody would give the task another turn.
         let kept = futures::executor::block_on(tokio::task::unconstrained(Kept::open(&keeping))).unwrap();
-        let ledger = Ledger::open(folder.path(), kept.database.clone(), kept.customers.audit()).unwrap();
+        let ledger = Ledger::open(&keeping.folder, kept.customers.audit()).unwrap();
         let router = router(Parts {
-            desk: Arc::new(TokenDesk::new(&account, 3600, clock.clone())),
+            desk: Arc::new(TokenDesk::new(&account, 3600, ledger.clone(), clock.clone())),
             allowed_origins: vec!["https://console.example.com".to_owned()],
             signatures: Signatures::new(&account.auth_token, &public).unwrap(),
             reception: Reception {
                 directory: wanted.directory,
-                aliases: kept.customers.aliases(),
+                region: Region::JAPAN,
+                aliases: Late::here(kept.customers.aliases()),
                 unknown_callers: wanted.unknown_callers,
                 ledger: Arc::new(ledger.clone()),
                 public,
@@ -107,8 +109,8 @@ impl House {
     }
 
     /// Where it keeps things.
-    pub(crate) fn folder(&self) -> &Path {
-        self.folder.path()
+    pub(crate) fn folder(&self) -> PathBuf {
+        keeping(self.folder.path()).folder
     }
 
     /// Any request.

@@ -136,7 +136,7 @@ async fn an_imported_customer_is_put_through_and_no_file_or_log_holds_the_number
     assert!(answer.contains("<Identity>user001</Identity>") && answer.contains("越井 琢巳"), "{answer}");
     house.webhook("/incoming", &[("CallSid", LEG), ("From", STRANGER)]).await.sentence();
     assert_eq!(told(&house, &[]).await.len(), 2);
-    for folder in [folder.path(), house.folder()] {
+    for folder in [folder.path(), &house.folder()] {
         for file in fs::read_dir(folder).unwrap() {
             let bytes = fs::read(file.unwrap().path()).unwrap();
             assert!(!holds_a_number(&String::from_utf8_lossy(&bytes)));

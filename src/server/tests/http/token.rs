@@ -2,6 +2,7 @@
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
+use records::audit::{Action, Filter};
 
 use crate::house::{Answer, House, bare};
 
@@ -29,6 +30,22 @@ async fn an_operator_gets_a_token_by_query_and_by_form() {
     assert!(by_query.body.starts_with(r#"{"identity":"taro@example","token":"eyJ"#), "{}", by_query.body);
     assert_eq!(by_query.header("content-type"), "application/json");
     assert_eq!(by_query.header("cache-control"), "no-store");
+}
+
+#[tokio::test]
+async fn every_token_that_is_given_is_in_the_trail_and_no_number_is() {
+    let house = House::new();
+    for identity in ["taro.yamada", "user001", "447700900101", "a b", "user001"] {
+        house.ask(bare("GET", &format!("/token?identity={}", identity.replace(' ', "+")), &[])).await;
+    }
+    house.ledger.settled().await;
+    let audit = house.kept.customers.audit();
+    let filter = Filter { action: Some(Action::TokenGiven), ..Filter::default() };
+    let given = audit.list(&filter, 100).await.unwrap();
+    let subjects: Vec<&str> = given.iter().rev().map(|entry| entry.subject.as_str()).collect();
+    assert_eq!(subjects, ["taro.yamada", "user001", "############", "user001"]);
+    assert!(given.iter().all(|entry| entry.actor == "hitoku" && entry.at == 1_800_000_000_000));
+    assert!(audit.verify().await.unwrap().is_sound());
 }
 
 #[tokio::test]

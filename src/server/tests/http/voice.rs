@@ -48,6 +48,8 @@ async fn a_slash_at_the_end_of_the_address_is_no_matter() {
     let house = House::new();
     let form = [("CallSid", "CA00000000000000000000000000000000"), ("From", KOSHII)];
     assert!(house.webhook("/incoming/", &form).await.body.contains("<Dial"));
+    assert_eq!(house.webhook("/status/", &form).await.status, StatusCode::OK);
+    house.webhook("/dialed/", &form).await.sentence();
 }
 
 #[tokio::test]
@@ -94,7 +96,7 @@ async fn a_slow_directory_is_given_up_after_two_seconds() {
     // A call without a name leaves no record: the disk does not know that the clock is paused.
     let sentence = house.webhook("/incoming", &[("From", KOSHII)]).await.sentence();
     assert!(sentence.contains("おつなぎできません"), "{sentence}");
-    assert_eq!(since.elapsed().as_secs(), 2);
+    assert!((2000..2010).contains(&since.elapsed().as_millis()), "{:?}", since.elapsed());
 }
 
 #[tokio::test]

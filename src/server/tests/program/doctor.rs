@@ -86,8 +86,11 @@ async fn a_database_of_others_wants_a_key_and_an_answer() {
     }
     let key = home.run(&["keys", "new"]).out;
     let home = home.with("NUMBER_KEY", key.trim());
-    for said in [doctor(&home), home.run(&["calls"]).err, home.start().fails().await] {
-        assert!(said.contains("cannot be reached") && !said.contains("hush"), "{said}");
+    let server = home.serve().await;
+    let served = server.says("until the database can be reached").await;
+    for said in [doctor(&home), home.run(&["calls"]).err, served] {
+        assert!(said.contains("cannot be reached: ") && said.contains("refused"), "{said}");
+        assert!(!said.contains("hush"), "{said}");
     }
 }
 

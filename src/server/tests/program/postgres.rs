@@ -40,17 +40,23 @@ async fn gone_in_mid_call_it_is_missed_but_nothing_is_lost() {
     assert_eq!(server.count("the directory failed the last callers"), 2, "{:?}", server.errors());
     let error = server.says("what is kept of calls waits for the database").await;
     assert!(error.contains("cannot be reached"), "{error}");
-    // Ended and started meanwhile, it says why it cannot, and loses nothing.
+    // Ended and started meanwhile, it answers callers, says why it cannot put them through, and loses nothing.
     server.kill();
-    let said = home.start().fails().await;
-    assert!(said.contains("DATABASE_URL") && said.contains("cannot be reached"), "{said}");
-    postgres.start_again();
     let server = home.serve().await;
     let twilio = Twilio::at(&server).await;
-    assert!(twilio.call(sid(25), KOSHII).await.contains("越井"));
+    let error = server.says("until the database can be reached").await;
+    assert!(error.contains("DATABASE_URL") && error.contains("cannot be reached"), "{error}");
+    assert!(twilio.call(sid(25), KOSHII).await.contains(TROUBLE));
+    assert!(!home.run(&["customers", "list"]).well, "a command needs it");
+    postgres.start_again();
+    server.says("the database is reached now").await;
+    let mut call = 26;
+    while !twilio.call(sid(call), KOSHII).await.contains("越井") {
+        call += 1;
+    }
     server.end().await;
     let kept = calls::latest(&home.kept().await.database, 100).await.unwrap();
-    assert_eq!(kept.len(), 26);
+    assert_eq!(kept.len() as u64, call + 1);
     let ended = kept.iter().find(|call| call.call_sid == sid(3)).unwrap();
     assert_eq!(ended.outcome, records::Outcome::Completed);
     assert!(home.run(&["audit", "verify"]).well);

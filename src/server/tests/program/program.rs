@@ -153,15 +153,8 @@ impl Home {
 
     /// What is kept, opened in this process.
     pub(crate) async fn kept(&self) -> Kept {
-        let data = self.data().display().to_string();
-        let setting = |name| self.settings.iter().find(|(known, _)| *known == name);
-        let setting = |name| setting(name).map_or("", |(_, value)| value.as_str());
-        let known = [
-            ("HITOKU_DATA", data.as_str()),
-            ("DATABASE_URL", setting("DATABASE_URL")),
-            ("NUMBER_KEY", setting("NUMBER_KEY")),
-        ];
-        Kept::open(&Settings::read(&Source::of(known)).unwrap().keeping).await.unwrap()
+        let settings = self.settings.iter().map(|(name, value)| (*name, value.as_str()));
+        Kept::open(&Settings::read(&Source::of(settings)).unwrap().keeping).await.unwrap()
     }
 
     /// Every file in the data folder, searched as it is on the disk.
