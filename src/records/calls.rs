@@ -28,12 +28,13 @@ macro_rules! earliest {
     };
 }
 
-macro_rules! of_the_earliest_arrival {
+macro_rules! of_the_telling_arrival {
     ($column:literal) => {
         concat!(
             $column,
-            " = CASE WHEN calls.came_at IS NULL OR excluded.came_at < calls.came_at \
-            OR (excluded.came_at = calls.came_at AND excluded.came_tie < calls.came_tie) \
+            " = CASE WHEN calls.came_at IS NULL OR (calls.operator IS NULL AND excluded.operator IS NOT NULL) \
+            OR ((calls.operator IS NULL) = (excluded.operator IS NULL) AND (excluded.came_at < calls.came_at \
+            OR (excluded.came_at = calls.came_at AND excluded.came_tie < calls.came_tie))) \
             THEN excluded.",
             $column,
             " ELSE calls.",
@@ -130,12 +131,12 @@ const MERGE: &str = concat!(
     earliest!("rang_at"),
     earliest!("answered_at"),
     earliest!("ended_at"),
-    of_the_earliest_arrival!("came_at"),
-    of_the_earliest_arrival!("came_tie"),
-    of_the_earliest_arrival!("call_ref"),
-    of_the_earliest_arrival!("customer"),
-    of_the_earliest_arrival!("alias"),
-    of_the_earliest_arrival!("operator"),
+    of_the_telling_arrival!("came_at"),
+    of_the_telling_arrival!("came_tie"),
+    of_the_telling_arrival!("call_ref"),
+    of_the_telling_arrival!("customer"),
+    of_the_telling_arrival!("alias"),
+    of_the_telling_arrival!("operator"),
     "outcome = CASE WHEN excluded.outcome > calls.outcome THEN excluded.outcome ELSE calls.outcome END",
 );
 

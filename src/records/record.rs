@@ -1,7 +1,8 @@
 //! What is known of a call, and how two accounts of it become one.
 //!
 //! Invariant: [`Record::merge`] is commutative, associative and idempotent, and the statement in [`calls`](crate::calls) does
-//! the same in the database: of times the earliest, of outcomes the most telling, and who it was from the earliest arrival.
+//! the same in the database: of times the earliest, of outcomes the most telling, and who it was from the arrival that dialled,
+//! the earliest if there are several: a repeated webhook may find a directory that did not answer before.
 
 use domain::Millis;
 use sha2::{Digest as _, Sha256};
@@ -34,7 +35,7 @@ pub(crate) struct Arrival {
 impl Record {
     pub(crate) fn merge(self, other: Self) -> Self {
         let arrival = match (self.arrival, other.arrival) {
-            (Some(one), Some(two)) => Some(if (two.at, two.tie) < (one.at, one.tie) { two } else { one }),
+            (Some(one), Some(two)) => Some(if two.order() < one.order() { two } else { one }),
             (one, two) => one.or(two),
         };
         Self {
@@ -77,6 +78,11 @@ impl From<&CallEvent> for Record {
 }
 
 impl Arrival {
+    /// One that dialled somebody says who it was; of two that did, or did not, the earlier counts.
+    fn order(&self) -> (bool, i64, i64) {
+        (self.operator.is_none(), self.at, self.tie)
+    }
+
     fn new(at: i64, came: &Came, event: &CallEvent) -> Self {
         let tie =
             Sha256::digest(event.write()).iter().take(8).fold(0, |tie, byte| tie << 8 | i64::from(*byte));

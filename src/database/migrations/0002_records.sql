@@ -3,7 +3,7 @@ CREATE TABLE calls (
     call_sid TEXT PRIMARY KEY,
     -- The earliest time that anything says.
     first_at BIGINT NOT NULL,
-    -- Who it was is said by the earliest arrival; of two at one time by the one with the lesser tie.
+    -- Who it was is said by the earliest arrival that dialled; of two at one time by the one with the lesser tie.
     came_at BIGINT,
     came_tie BIGINT,
     call_ref TEXT,

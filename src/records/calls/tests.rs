@@ -56,6 +56,7 @@ fn merges(place: &Place, cases: u32) {
     all_orders.unwrap();
     runtime.block_on(async {
         a_customer_is_forgotten_and_the_figures_stay(&database).await;
+        a_repeated_webhook_that_finds_the_customer_says_who_it_was(&database).await;
         text_that_postgresql_does_not_take_holds_nothing_up(&database).await;
     });
 }
@@ -73,6 +74,26 @@ async fn a_customer_is_forgotten_and_the_figures_stay(database: &Database) {
     let [call] = &latest(database, 9).await.unwrap()[..] else { panic!("one call") };
     assert_eq!((call.customer.as_deref(), call.outcome, call.ended_at), (None, Outcome::Busy, Some(9)));
     assert_eq!(count(database).await.unwrap(), 1);
+}
+
+async fn a_repeated_webhook_that_finds_the_customer_says_who_it_was(database: &Database) {
+    let found = came(7, "cust-1");
+    let silent = Came {
+        call_ref: CallRef("ref".to_owned()),
+        customer: None,
+        alias: None,
+        operator: None,
+        outcome: Outcome::NoDirectory,
+    };
+    let before = CallEvent { at: 5, what: What::Came(silent), ..found.clone() };
+    for events in [[before.clone(), found.clone()], [found, before]] {
+        empty(database).await;
+        add(database, &events[..1]).await;
+        add(database, &events[1..]).await;
+        let [call] = &latest(database, 9).await.unwrap()[..] else { panic!("one call") };
+        assert_eq!((call.customer.as_deref(), call.first_at), (Some("cust-1"), 5));
+        assert!(call.operator.is_some());
+    }
 }
 
 async fn text_that_postgresql_does_not_take_holds_nothing_up(database: &Database) {

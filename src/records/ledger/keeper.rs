@@ -53,6 +53,10 @@ enum Trouble {
 }
 
 const MOST_AT_ONCE: usize = 2000;
+/// In milliseconds: so far the clocks of two servers may be apart, and so long an erasure may wait for others.
+const CLOCKS_DIFFER: i64 = 60_000;
+/// A database that takes longer for a batch has gone without a word.
+const BATCH_WITHIN: Duration = Duration::from_secs(60);
 /// Some hundreds of events: not worth waiting for more.
 const MANY: u64 = 32 << 10;
 /// What comes meanwhile goes into the same transaction, and the disk has time for those who wait for it.
@@ -125,14 +129,14 @@ impl Keeper {
             let (reader, start, end) = (self.reader.clone(), self.reached.end, journaled.end);
             let read = tokio::task::spawn_blocking(move || reader.read(start, end, MOST_AT_ONCE));
             let window = read.await.map_err(std::io::Error::other)??;
-            self.write_window(&window).await?;
+            in_time(self.write_window(&window)).await?;
             self.reached.end = window.next;
         }
         let held = self.held.take(MOST_AT_ONCE);
         if held.is_empty() {
             return Ok(());
         }
-        let written = self.write_held(&held).await;
+        let written = in_time(self.write_held(&held)).await;
         match &written {
             Ok(()) => self.held.done(held.len()),
             Err(_) => self.held.back(held),
@@ -214,10 +218,12 @@ impl Keeper {
             return Ok(());
         };
         let all = customers.keys().cloned().collect();
-        for (customer, erased_at) in self.audit.erased(transaction, &all, since).await? {
+        for (customer, erased_at) in
+            self.audit.erased(transaction, &all, since.saturating_sub(CLOCKS_DIFFER)).await?
+        {
             for event in customers.remove(&customer).into_iter().flatten() {
                 if let What::Came(came) = &mut event.what
-                    && in_table(event.at) <= erased_at
+                    && in_table(event.at) <= erased_at.saturating_add(CLOCKS_DIFFER)
                 {
                     came.customer = None;
                 }
@@ -264,6 +270,11 @@ impl Generations {
         let of_the_last = std::mem::take(&mut self.of_this_era);
         self.overwritten.extend(std::mem::replace(&mut self.of_the_last, of_the_last));
     }
+}
+
+async fn in_time(writing: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+    let late = || Err(Failure::Unreachable("it does not answer".to_owned()));
+    tokio::time::timeout(BATCH_WITHIN, writing).await.unwrap_or_else(|_| late())
 }
 
 async fn places(transaction: &mut dyn Transaction, generations: &BTreeSet<u64>) -> Result<Places, Failure> {
