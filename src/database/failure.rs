@@ -4,7 +4,9 @@
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
     /// Another program writes, and does not end.
-    #[error("the database is locked by another program that does not finish; find it and end it")]
+    #[error(
+        "the database is locked by another program: wait if it is an import, otherwise find the program and end it"
+    )]
     Busy,
     /// The disk is full.
     #[error("the disk that holds the database is full; free some space")]

@@ -29,7 +29,13 @@ impl Postgres {
             // The error would repeat the address, and with it the password.
             .map_err(|_| Failure::Unreachable("its address is not one of PostgreSQL".to_owned()))?
             .application_name("hitoku")
-            .options([("lock_timeout", "5s"), ("idle_in_transaction_session_timeout", "10min")])
+            .options([
+                ("lock_timeout", "5s"),
+                ("idle_in_transaction_session_timeout", "10min"),
+                // What is committed is on disk, and what is read is what is there, whatever the server's own settings are.
+                ("synchronous_commit", "on"),
+                ("default_transaction_isolation", "read\\ committed"),
+            ])
             .disable_statement_logging();
         // Alone, because a pool tries again and again, and in the end says only that it took too long.
         let first = timeout(PATIENCE, options.connect()).await;

@@ -8,10 +8,12 @@
 mod connection;
 mod worker;
 
-use std::path::Path;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use rusqlite::Connection;
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::engine::{Engine, Transaction};
@@ -20,6 +22,7 @@ use connection::{Access, fetch, insert};
 use worker::Worker;
 
 pub(crate) struct Sqlite {
+    file: Arc<OpenFile>,
     reader: Worker,
     writer: Arc<Mutex<Worker>>,
 }
@@ -29,8 +32,36 @@ impl Sqlite {
         // First, because it makes the file and its log, which readers do not.
         let writer = Worker::writing("records", connection::open(file, Access::Write)?)?;
         let reader = Worker::reading("directory", connection::open(file, Access::Read)?)?;
-        Ok(Self { reader, writer: Arc::new(Mutex::new(writer)) })
+        Ok(Self { file: Arc::new(OpenFile::at(file)?), reader, writer: Arc::new(Mutex::new(writer)) })
     }
+}
+
+/// The file that is open, which may be moved or removed: what is written then goes nowhere.
+struct OpenFile {
+    path: PathBuf,
+    id: (u64, u64),
+}
+
+impl OpenFile {
+    fn at(path: &Path) -> Result<Self, Failure> {
+        let id = id(path).map_err(|error| Failure::Unreachable(format!("{}: {error}", path.display())))?;
+        Ok(Self { path: path.to_owned(), id })
+    }
+
+    fn is_still_there(&self) -> Result<(), Failure> {
+        match id(&self.path) {
+            Ok(id) if id == self.id => Ok(()),
+            _ => Err(Failure::Unreachable(format!(
+                "{} was moved, removed or replaced while it was open: put it back, or start this program again",
+                self.path.display()
+            ))),
+        }
+    }
+}
+
+fn id(path: &Path) -> std::io::Result<(u64, u64)> {
+    let file = std::fs::metadata(path)?;
+    Ok((file.dev(), file.ino()))
 }
 
 #[async_trait]
@@ -48,9 +79,15 @@ impl Engine for Sqlite {
     }
 
     async fn begin(&self) -> Result<Box<dyn Transaction>, Failure> {
-        let writer = self.writer.clone().lock_owned().await;
-        writer.ask(|connection| Ok(connection.execute_batch("BEGIN IMMEDIATE")?)).await?;
-        Ok(Box::new(Writing { writer, open: true }))
+        let file = self.file.clone();
+        // Open before it has begun: whoever waits for that may be gone when it has.
+        let begun = Writing { writer: self.writer.clone().lock_owned().await, open: true };
+        let begin = move |connection: &Connection| {
+            file.is_still_there()?;
+            Ok(connection.execute_batch("BEGIN IMMEDIATE")?)
+        };
+        begun.writer.ask(begin).await?;
+        Ok(Box::new(begun))
     }
 
     async fn scrub(&self) -> Result<(), Failure> {

@@ -16,7 +16,8 @@ pub(crate) enum Access {
     Write,
 }
 
-/// How long to wait for another process that writes. An import of a million customers takes less.
+/// How long to wait for another process that writes. An import of many customers takes longer, and what is kept of calls waits
+/// in the journal meanwhile.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(crate) fn open(file: &Path, access: Access) -> Result<Connection, Failure> {
@@ -30,7 +31,7 @@ pub(crate) fn open(file: &Path, access: Access) -> Result<Connection, Failure> {
     connection.set_prepared_statement_cache_capacity(64);
     connection.execute_batch(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
-         PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY;",
+         PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 16777216;",
     )?;
     // In KiB. The upper pages of a million customers are two thirds of the reader's, and the system keeps the others; the
     // writer's is for imports. Neither grows with what is in the file.

@@ -16,6 +16,12 @@ async fn sqlite_keeps_its_promises() {
     let place = Place::Sqlite(folder.path().join("new/folder/hitoku.db"));
     let database = promises(&place).await;
     assert_eq!(database.clock().await, Ok(None));
+    let Place::Sqlite(file) = &place else { unreachable!("it is SQLite") };
+    std::fs::rename(file, file.with_extension("moved")).unwrap();
+    let Err(gone) = database.begin().await else { panic!("what is written now goes nowhere") };
+    assert!(gone.to_string().contains("was moved, removed or replaced"), "{gone}");
+    std::fs::rename(file.with_extension("moved"), file).unwrap();
+    database.begin().await.unwrap().commit().await.unwrap();
 }
 
 #[tokio::test]
