@@ -8,6 +8,7 @@ use domain::Identity;
 use serde::Deserialize;
 use url::Url;
 
+use crate::customer::LONGEST;
 use crate::{Directory, Found, PhoneNumber, Silent};
 
 /// No answer that we understand is longer than this many bytes.
@@ -94,13 +95,14 @@ fn read(body: &[u8]) -> Result<Option<Found>, Silent> {
     Ok(Some(Found { operator, customer_name, customer_id: answer.customer_id.and_then(written) }))
 }
 
-/// Names are text; ids are text in the article and numbers in many databases.
+/// Names are text; ids are text in the article and numbers in many databases. What no directory of ours could hold is neither.
 fn written(value: serde_json::Value) -> Option<String> {
-    match value {
-        serde_json::Value::String(text) => Some(text),
-        serde_json::Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    }
+    let text = match value {
+        serde_json::Value::String(text) => text,
+        serde_json::Value::Number(number) => number.to_string(),
+        _ => return None,
+    };
+    (text.chars().count() <= LONGEST).then_some(text)
 }
 
 fn silent(error: reqwest::Error) -> Silent {
@@ -144,6 +146,8 @@ mod tests {
         let odd = b"\xef\xbb\xbf{\"appId\":\"user001\",\"customerName\":[],\"customerId\":1.5}";
         let odd = read(odd).unwrap().unwrap();
         assert_eq!((odd.customer_name, odd.customer_id.as_deref()), (None, Some("1.5")));
+        let long = format!(r#"{{"appId":"user001","customerId":"{}"}}"#, "x".repeat(LONGEST + 1));
+        assert_eq!(read(long.as_bytes()).unwrap().unwrap().customer_id, None);
     }
 
     #[test]

@@ -71,7 +71,7 @@ pub enum NotACustomer {
 
 /// Shorter ones are dates and order numbers more often than telephones.
 pub(crate) const DIGITS_OF_A_NUMBER: usize = 9;
-const LONGEST: usize = 120;
+pub(crate) const LONGEST: usize = 120;
 const LONGEST_NOTE: usize = 2000;
 
 impl Written<'_> {

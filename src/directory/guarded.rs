@@ -30,6 +30,8 @@ struct Breaker {
 
 /// A little less than a caller is made to wait: who is told by then that it is late would not be counted here.
 const DEADLINE: Duration = Duration::from_millis(1900);
+/// A gateway before a dead directory takes longer to say so.
+const SOON: Duration = Duration::from_millis(500);
 /// Long enough for a caller who tries again, short enough for an operator's change to be felt.
 const REMEMBERED: Duration = Duration::from_secs(30);
 const MOST: usize = 10_000;
@@ -73,6 +75,7 @@ impl<D: Directory> Guarded<D> {
     }
 
     async fn ask(&self, number: &PhoneNumber) -> Result<Option<Found>, Silent> {
+        let since = Instant::now();
         let answer = timeout(DEADLINE, self.directory.look_up(number)).await.unwrap_or(Err(Silent::Late));
         let mut breaker = locked(&self.breaker);
         match &answer {
@@ -82,9 +85,11 @@ impl<D: Directory> Guarded<D> {
                     remembered.insert(number.clone(), (Instant::now(), found.clone()));
                 }
             }
-            // It answers, if not as it should: asking costs nobody time, and a caller whom it cannot bear is not to keep it
+            // It answers at once, if not as it should: asking costs nobody time, and a caller whom it cannot bear is not to keep it
             // from others.
-            Err(Silent::Nonsense(_) | Silent::Refused(_)) => *breaker = Breaker::default(),
+            Err(Silent::Nonsense(_) | Silent::Refused(_)) if since.elapsed() < SOON => {
+                *breaker = Breaker::default();
+            }
             Err(silent) => {
                 breaker.failures += 1;
                 if breaker.failures == FAILURES {
@@ -141,6 +146,7 @@ mod tests {
     struct Other {
         dead: Arc<AtomicBool>,
         refuses: Arc<AtomicBool>,
+        slow: Arc<AtomicBool>,
         asked: Arc<AtomicU32>,
     }
 
@@ -153,6 +159,9 @@ mod tests {
                 return Err(Silent::Late);
             }
             if self.refuses.load(Ordering::Relaxed) {
+                if self.slow.load(Ordering::Relaxed) {
+                    tokio::time::sleep(SOON).await;
+                }
                 return Err(Silent::Refused(500));
             }
             let known = *number == caller(1);
@@ -209,7 +218,15 @@ mod tests {
         for _ in 0..2 * FAILURES {
             assert!(matches!(guarded.look_up(&caller(2)).await, Err(Silent::Refused(500))));
         }
+        other.slow.store(true, Ordering::Relaxed);
+        for _ in 0..FAILURES {
+            assert!(matches!(guarded.look_up(&caller(2)).await, Err(Silent::Refused(500))));
+        }
+        assert!(matches!(guarded.look_up(&caller(2)).await, Err(Silent::Resting)), "a gateway's refusal");
+        tokio::time::sleep(REST).await;
         other.refuses.store(false, Ordering::Relaxed);
+        let _asked_in_the_background = guarded.look_up(&caller(1)).await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
         assert!(guarded.look_up(&caller(1)).await.unwrap().is_some());
     }
 

@@ -23,7 +23,10 @@ async fn locked_by_another_it_answers_and_keeps_all_for_later() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     let error = server.says("what is kept of calls waits").await;
-    assert!(error.contains("locked by another program") && error.contains("end it"), "{error}");
+    assert!(
+        error.contains("locked by another program") && error.contains("end it") && error.contains("import"),
+        "{error}"
+    );
     let half = records::calls::count(&ours).await.unwrap();
     assert!(half < calls, "none of these can be in it: {half} of {calls}");
     // Also killed in this moment it loses nothing.
