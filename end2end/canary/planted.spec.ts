@@ -1,5 +1,5 @@
 // Leaks on purpose: a page that gives a number away in each place, and the search that must find it there, and nowhere else.
-// The WebSocket's frames and the server's log need a call: `stories/planted.spec.ts`.
+// The WebSocket's frames, and what the server prints and writes, need a house: `stories/planted.spec.ts`.
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Page, expect, test as base } from '@playwright/test';

@@ -31,6 +31,8 @@ export interface Plan {
   settings: Record<string, string>;
   /** TwiML that a webhook of the test answers, in place of our server's. Production form only. */
   twiml?: string | undefined;
+  /** Is given everything that was printed and written, while the server runs and once it has ended. */
+  search: (place: "server's log" | "server's file", what: string, data: Buffer | string) => void;
 }
 
 /** A webhook as the cloud posted it. */
@@ -58,8 +60,8 @@ export class House {
   tlsPort: number | undefined;
   /** Where the customer's phone is: no console's browser goes there. */
   phoneOrigin = '';
-  /** What the server keeps, from one start to the next. */
-  #data = '';
+  /** Where the server keeps things, from one start to the next. */
+  readonly data: string;
   #consoleOrigin = '';
   #server: Program | undefined;
   #frontDoor: Door | undefined;
@@ -67,14 +69,14 @@ export class House {
   #cloud: Cloud | undefined;
   readonly #plan: Plan;
 
-  private constructor(plan: Plan) {
+  private constructor(plan: Plan, data: string) {
     this.#plan = plan;
+    this.data = data;
     this.form = plan.form;
   }
 
   static async build(plan: Plan): Promise<House> {
-    const house = new House(plan);
-    house.#data = await mkdtemp(join(tmpdir(), 'hitoku-story-'));
+    const house = new House(plan, await mkdtemp(join(tmpdir(), 'hitoku-story-')));
     try {
       if (plan.form === 'production') await house.#surround();
       await house.startServer();
@@ -112,22 +114,16 @@ export class House {
 
   /** What a command of the same program prints, beside the server that runs. */
   async command(...args: string[]): Promise<string> {
-    const command = Program.start(HITOKU, { HITOKU_DATA: this.#data, ...this.#plan.settings }, args);
+    const command = Program.start(HITOKU, { HITOKU_DATA: this.data, ...this.#plan.settings }, args);
     this.programs.push([`hitoku ${args.join(' ')}`, command]);
     await command.over();
     return command.output;
   }
 
-  /** Everything that the server has written to its disk. */
-  async files(): Promise<[name: string, bytes: Buffer][]> {
-    const names = await readdir(this.#data);
-    return Promise.all(names.map(async (name) => [name, await readFile(join(this.#data, name))]));
-  }
-
   /** Starts the server; a second time, where it was before. */
   async startServer(): Promise<void> {
     const settings: Record<string, string> = {
-      HITOKU_DATA: this.#data,
+      HITOKU_DATA: this.data,
       HITOKU_ADDR: this.#consoleOrigin ? address(this.#consoleOrigin) : ANY_PORT,
       ...(this.form === 'rehearsal'
         ? { REHEARSAL_ADDR: this.phoneOrigin ? address(this.phoneOrigin) : ANY_PORT }
@@ -145,14 +141,28 @@ export class House {
     }
   }
 
+  /** Ends everything. Nothing that was written goes away before it was searched. */
   async pullDown(): Promise<void> {
-    const ended = await Promise.allSettled(this.programs.map(([, program]) => program.end()));
-    await this.#frontDoor?.close();
-    await this.#webhook?.close();
-    await this.company?.close();
-    await rm(this.#data, { recursive: true, force: true });
-    const failed = ended.find((result) => result.status === 'rejected');
-    if (failed) throw failed.reason;
+    try {
+      // What is cleared away at the end was on the disk all the same.
+      await this.#searchFiles();
+      const ended = await Promise.allSettled(this.programs.map(([, program]) => program.end()));
+      this.#plan.search("server's log", 'everything that was printed', this.log);
+      await this.#searchFiles();
+      const failed = ended.find((result) => result.status === 'rejected');
+      if (failed) throw failed.reason;
+    } finally {
+      await this.#frontDoor?.close();
+      await this.#webhook?.close();
+      await this.company?.close();
+      await rm(this.data, { recursive: true, force: true });
+    }
+  }
+
+  async #searchFiles(): Promise<void> {
+    for (const name of await readdir(this.data)) {
+      this.#plan.search("server's file", name, trimmed(await readFile(join(this.data, name))));
+    }
   }
 
   async #surround(): Promise<void> {
@@ -208,6 +218,13 @@ export class House {
     this.phoneOrigin = origin;
     this.#cloud = new Cloud(origin);
   }
+}
+
+/** A file takes its room on the disk at once: what is not written yet is zeros. */
+function trimmed(bytes: Buffer): Buffer {
+  let end = bytes.length;
+  while (end > 0 && bytes[end - 1] === 0) end -= 1;
+  return bytes.subarray(0, end);
 }
 
 function address(origin: string): string {

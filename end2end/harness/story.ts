@@ -53,8 +53,8 @@ export const test = base.extend<Options & Fixtures>({
   expected: [/(?!)/, { option: true }],
   microphone: ['granted', { option: true }],
 
-  house: async ({ form, settings, twiml, expected }, use, info) => {
-    const house = await House.build({ form, settings, twiml });
+  house: async ({ form, settings, twiml, expected, watch }, use, info) => {
+    const house = await House.build({ form, settings, twiml, search: (...found) => watch.search(...found) });
     await use(house);
     await house.pullDown();
     if (info.errors.length > 0) await info.attach('log', { body: house.log, contentType: 'text/plain' });
@@ -101,8 +101,6 @@ export const test = base.extend<Options & Fixtures>({
     }
     await watch.settled();
     for (const context of contexts) await context.close();
-    watch.search("server's log", 'everything that was printed', house.log);
-    for (const [name, bytes] of await house.files()) watch.search("server's file", name, trimmed(bytes));
   },
 
   seat: async ({ contextFor, house, watch }, use) => {
@@ -118,11 +116,4 @@ export const test = base.extend<Options & Fixtures>({
 
 function isExpected(trouble: Trouble, expected: RegExp): boolean {
   return trouble.kind !== 'policy violation' && expected.test(trouble.text);
-}
-
-/** A file takes its room on the disk at once: what is not written yet is zeros. */
-function trimmed(bytes: Buffer): Buffer {
-  let end = bytes.length;
-  while (end > 0 && bytes[end - 1] === 0) end -= 1;
-  return bytes.subarray(0, end);
 }

@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import { text } from 'node:stream/consumers';
 import { test as base, expect } from '@playwright/test';
 import twilio from 'twilio';
+import { Watch } from '../canary/watch.ts';
 import { type Account, House } from '../harness/house.ts';
 import { COMPANY, people } from '../harness/people.ts';
 import { chance } from './chance.ts';
@@ -33,9 +34,11 @@ const test = base.extend<Fixtures>({
   settings: [{}, { option: true }],
   twiml: [undefined, { option: true }],
   house: async ({ settings, twiml }, use) => {
-    const house = await House.build({ form: 'production', settings, twiml });
+    const watch = new Watch();
+    const house = await House.build({ form: 'production', settings, twiml, search: (...found) => watch.search(...found) });
     await use(house);
     await house.pullDown();
+    expect(watch.leaks, 'telephone numbers that were seen').toEqual([]);
   },
   account: async ({ house }, use) => use(house.account!),
 });

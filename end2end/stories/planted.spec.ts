@@ -1,4 +1,6 @@
-// Leaks on purpose that need a call: the search of every story must find them.
+// Leaks on purpose that need a house: the search of every story must find them.
+import { join } from 'node:path';
+import type { Watch } from '../canary/watch.ts';
 import { people } from '../harness/people.ts';
 import { glueOf } from '../harness/console.ts';
 import { Program } from '../harness/program.ts';
@@ -50,12 +52,30 @@ test.describe('a number among the custom parameters', () => {
   });
 });
 
-test("a number in a program's log is found", async ({ house, watch }) => {
-  const said = Program.start(process.execPath, {}, ['-e', `console.error('call from 0${people.suzuki.number.slice(3)}')`]);
-  await said.says(/call from/);
-  await said.end();
-  house.programs.push(['chatterbox', said]);
-  watch.search("server's log", 'everything that was printed', house.log);
-  house.programs.pop();
-  expect(watch.leaks.splice(0).map(({ place, whose }) => `${place}: ${whose}`)).toContain("server's log: 鈴木 一郎");
+test.describe('a number that the server gives away only when it ends', () => {
+  const ending = test.extend<{ watch: Watch }>({
+    // The house is pulled down between these two lines.
+    watch: async ({ watch }, use) => {
+      await use(watch);
+      const leaks = watch.leaks.splice(0).map(({ place, what, whose }) => `${place}: ${what}: ${whose}`);
+      expect(new Set(leaks)).toEqual(
+        new Set(["server's file: calls.txt: María José 🌸", "server's log: everything that was printed: 鈴木 一郎"]),
+      );
+    },
+  });
+
+  ending('is found in what it printed and in what it left behind, though no browser was there', async ({ house }) => {
+    const { suzuki, maria } = people;
+    const farewell = `
+      console.log('here');
+      setInterval(() => {}, 1000);
+      process.on('SIGTERM', () => {
+        console.error('call from 0${suzuki.number.slice(3)}');
+        require('fs').writeFileSync(process.env.FILE, '${Buffer.from(maria.number).toString('base64')}');
+        process.exit();
+      });`;
+    const server = Program.start(process.execPath, { FILE: join(house.data, 'calls.txt') }, ['-e', farewell]);
+    house.programs.push(['chatterbox', server]);
+    await server.says(/here/);
+  });
 });
