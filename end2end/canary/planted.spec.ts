@@ -82,6 +82,29 @@ test('in a response header', async ({ server, watch, leaky }) => {
   await found(watch, 'response header');
 });
 
+test('in a cookie that is gone at once', async ({ server, watch, leaky }) => {
+  server.answers['/']!.headers = { 'set-cookie': `caller=${NUMBER}; Max-Age=0` };
+  await leaky.goto(server.origin);
+  await watch.look(leaky);
+  await found(watch, 'response header');
+});
+
+test('in a cookie on its way back', async ({ server, watch, leaky }) => {
+  await leaky.goto(server.origin);
+  await leaky.evaluate((number) => {
+    document.cookie = `caller=${number}`;
+    return fetch('/').then((response) => response.text());
+  }, NUMBER);
+  await found(watch, 'request header');
+});
+
+test('a body that breaks off is one that nobody has read', async ({ server, watch, leaky }) => {
+  server.answers['/data'] = { body: NUMBER.slice(0, 6), headers: { 'content-length': '12', connection: 'close' } };
+  await leaky.goto(server.origin);
+  await leaky.evaluate(() => fetch('/data').then((response) => response.text()).catch(() => ''));
+  await expect.poll(() => watch.troubles.map(({ kind }) => kind)).toContain('unread');
+});
+
 test('in an address', async ({ server, watch, leaky }) => {
   await leaky.goto(server.origin);
   await leaky.evaluate((number) => fetch(`/?from=${encodeURIComponent(number)}`).then((response) => response.text()), NUMBER);

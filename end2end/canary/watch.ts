@@ -58,7 +58,10 @@ export class Watch {
       this.troubles.push({ kind: 'policy violation', text });
     });
     await context.addInitScript(observe);
-    context.on('request', (request) => this.#keep(this.#request(request)));
+    context.on('request', (request) => this.#request(request));
+    // Only at its end is it known what the browser itself has added to a request: its cookies.
+    context.on('requestfinished', (request) => this.#keep(this.#allHeaders(request)));
+    context.on('requestfailed', (request) => this.#keep(this.#allHeaders(request)));
     context.on('response', (response) => this.#keep(this.#response(context, response)));
     context.on('console', (message) => this.#console(message));
     context.on('weberror', (error) => {
@@ -143,7 +146,7 @@ export class Watch {
     this.#pending.add(kept);
   }
 
-  async #request(request: Request): Promise<void> {
+  #request(request: Request): void {
     const what = `${request.method()} ${request.url()}`;
     this.search('request line', what, what);
     const body = request.postDataBuffer();
@@ -151,18 +154,22 @@ export class Watch {
     this.search('request header', what, lines(request.headers()));
   }
 
+  async #allHeaders(request: Request): Promise<void> {
+    this.search('request header', `${request.method()} ${request.url()}`, lines(await request.allHeaders()));
+  }
+
   async #response(context: BrowserContext, response: Response): Promise<void> {
     const request = response.request();
     const what = `${request.method()} ${response.url()}`;
-    this.search('response header', what, `${response.statusText()}\n${lines(response.headers())}`);
+    const headers = (await response.headersArray()).map(({ name, value }) => `${name}: ${value}`);
+    this.search('response header', what, [response.statusText(), ...headers].join('\n'));
     const hasNone = request.method() === 'HEAD' || [101, 204, 205, 304].includes(response.status());
     if (hasNone || (response.status() >= 300 && response.status() < 400)) return;
     let body: Buffer;
     try {
       body = await response.body();
     } catch (error) {
-      // Chromium forgets a body when the page that asked for it goes away, and there is none if the connection broke.
-      if (request.failure()) return;
+      // Chromium forgets a body when the page that asked for it goes away, and has only the beginning of one that broke off.
       if (request.method() !== 'GET') throw new Error(`${what}: ${String(error)}`);
       body = await (await context.request.get(response.url())).body();
     }

@@ -115,5 +115,5 @@ export const test = base.extend<Options & Fixtures>({
 });
 
 function isExpected(trouble: Trouble, expected: RegExp): boolean {
-  return trouble.kind !== 'policy violation' && expected.test(trouble.text);
+  return (trouble.kind === 'console error' || trouble.kind === 'page error') && expected.test(trouble.text);
 }
