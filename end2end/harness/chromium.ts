@@ -14,7 +14,6 @@ export const TWILIO_HOSTS = [
 ];
 
 const QUIET = [
-  '--no-sandbox',
   '--disable-gpu',
   '--disable-quic',
   '--no-first-run',
@@ -31,6 +30,8 @@ export function launchOptions(options: { microphone?: boolean; args?: string[] }
   const { microphone = true, args = [] } = options;
   return {
     executablePath: executable(),
+    // Chromium refuses to put root into its sandbox.
+    chromiumSandbox: process.getuid?.() !== 0,
     args: [...QUIET, ...(microphone ? [FAKE_MICROPHONE] : []), ...args],
   };
 }
