@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 import { Door } from '../harness/company.ts';
 import { allow } from '../harness/microphone.ts';
 import { people } from '../harness/people.ts';
-import { hearsTone } from '../harness/sound.ts';
+import { hearEachOther } from '../harness/sound.ts';
 import { expect, test as base } from '../harness/story.ts';
 
 const SDK = resolve(import.meta.dirname, '../node_modules/@twilio/voice-sdk/dist/twilio.min.js');
@@ -50,8 +50,7 @@ test("the article's page gets its call", async ({ door, house, cloud, contextFor
   const caller = await cloud.call(people.koshii);
   await expect(page.locator('#incomingInfo')).toHaveText('着信: 越井 琢巳 (ID: cm-koshii)');
   await page.getByRole('button', { name: '受話する' }).click();
-  await hearsTone(page, 440);
-  await expect.poll(async () => (await caller.hears()).rms).toBeGreaterThan(200);
+  await hearEachOther(page, caller, 440);
   await caller.hangUp();
   await expect(page.locator('#status')).toContainText('通話が終了しました');
   await expect(page.locator('#incomingInfo')).toHaveText('着信待ち');

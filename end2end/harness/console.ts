@@ -1,6 +1,7 @@
 // The operator's console, in the operator's words. Whatever is asked for is waited for.
 import { type Locator, type Page, expect } from '@playwright/test';
-import { hearsTone } from './sound.ts';
+import type { Caller } from './cloud.ts';
+import { hearEachOther, hearsTone } from './sound.ts';
 
 /** What the console says, by language. */
 export const WORDS = {
@@ -178,6 +179,12 @@ export class Console {
     await this.#look();
   }
 
+  /** Both hear each other; `hz` is what the customer hums. */
+  async talksWith(caller: Caller, hz = 440): Promise<void> {
+    await hearEachOther(this.page, caller, hz);
+  }
+
+  /** For when the customer is not to hear anything. */
   async hears(hz: number): Promise<void> {
     await hearsTone(this.page, hz);
   }

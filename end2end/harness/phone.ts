@@ -1,8 +1,9 @@
 // The customer's phone in a browser of its own, which no search watches: there the number belongs.
 import { type Browser, type Locator, type Page, expect } from '@playwright/test';
+import type { Console } from './console.ts';
 import { allow } from './microphone.ts';
 import type { Person } from './people.ts';
-import { overhear } from './sound.ts';
+import { hearsSomething, overhear } from './sound.ts';
 
 export class Phone {
   readonly page: Page;
@@ -34,6 +35,13 @@ export class Phone {
 
   async is(state: string): Promise<void> {
     await expect(this.state).toHaveText(state);
+  }
+
+  /** Both hear each other's microphone. */
+  async talksWith(operator: Console): Promise<void> {
+    await this.is('通話中');
+    await hearsSomething(operator.page);
+    await hearsSomething(this.page);
   }
 
   /** What was announced to the customer. */

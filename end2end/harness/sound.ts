@@ -1,6 +1,7 @@
 // What is really heard in a page: the remote tracks of its peer connections, measured. It needs `overhear` to have run in the page
 // before its scripts, and changes nothing of what they do.
 import { type Page, expect } from '@playwright/test';
+import type { Caller } from './cloud.ts';
 
 export interface Sound {
   /** Root mean square, 1 being full scale. */
@@ -82,6 +83,12 @@ export async function hearsTone(page: Page, hz: number): Promise<void> {
     expect(rms, 'loudness').toBeGreaterThan(0.01);
     expect(Math.abs(dominantHz - hz), `${dominantHz} Hz instead of ${hz} Hz`).toBeLessThan(15);
   }).toPass({ timeout: 15_000, intervals: [100] });
+}
+
+/** Waits until both hear each other: the page the customer's tone, and the customer the page's microphone. */
+export async function hearEachOther(page: Page, caller: Caller, hz: number): Promise<void> {
+  await hearsTone(page, hz);
+  await expect.poll(async () => (await caller.hears()).rms, 'what the customer hears').toBeGreaterThan(200);
 }
 
 /** Waits until the page hears anything. */

@@ -24,11 +24,11 @@ for (const [suffix, context] of Object.entries({
     await shoot(operator, `off-${suffix}`);
     await operator.startShift();
     await shoot(operator, `available-${suffix}`);
-    await cloud.call(people.koshii);
+    const caller = await cloud.call(people.koshii);
     await operator.ringsFor('越井 琢巳');
     await shoot(operator, `ring-${suffix}`);
     await operator.accept();
-    await operator.hears(440);
+    await operator.talksWith(caller);
     await shoot(operator, `talk-${suffix}`);
     await operator.button('hangUp').click();
     await operator.ended('hungUp');

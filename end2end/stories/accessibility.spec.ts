@@ -57,6 +57,7 @@ for (const [look, context] of Object.entries({
     await operator.ringsFor('越井 琢巳');
     await isAccessible(operator, 'ringing');
     await operator.accept();
+    await operator.talksWith(caller);
     await isAccessible(operator, 'talking');
     await operator.button('mute').click();
     await expect(operator.button('unmute')).toBeVisible();
@@ -99,11 +100,13 @@ test('a whole shift by keyboard alone', async ({ seat, cloud }) => {
   await focusIsSeen(operator);
   await answer(operator);
   await operator.is('connected');
+  await operator.talksWith(caller);
   await keyboard.press('m');
   await expect(operator.button('unmute')).toBeVisible();
   await expect.poll(async () => (await caller.hears()).rms).toBeLessThan(20);
   await keyboard.press('m');
   await expect(operator.button('mute')).toBeVisible();
+  await operator.talksWith(caller);
   await keyboard.press('h');
   await operator.ended('hungUp');
 

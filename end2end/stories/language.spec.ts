@@ -17,13 +17,13 @@ test('the first page is already in the language of the browser', async ({ house 
 
 test('the switch works in the middle of a call and is remembered', async ({ operator, cloud }) => {
   const { page } = operator;
-  await cloud.call(people.koshii);
+  const caller = await cloud.call(people.koshii);
   await operator.accept();
   await page.getByRole('button', { name: 'English' }).click();
   operator.language = 'en';
   await operator.is('connected');
   await expect(page.locator('html')).toHaveAttribute('lang', 'en');
-  await operator.hears(440);
+  await operator.talksWith(caller);
   await operator.button('hangUp').click();
   await operator.ended('hungUp');
 
@@ -42,7 +42,7 @@ test('an English operator takes a call', async ({ seat, cloud }) => {
   const caller = await cloud.call(people.koshii);
   await operator.ringsFor('越井 琢巳', 'cm-koshii');
   await operator.accept();
-  await operator.hears(440);
+  await operator.talksWith(caller);
   await caller.hangUp();
   await operator.ended('callerHungUp');
 });

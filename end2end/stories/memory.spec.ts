@@ -9,6 +9,7 @@ test('while it rings, during the call and afterwards', async ({ operator, cloud,
   await operator.ringsFor('越井 琢巳');
   await watch.lookIntoMemory(operator.page, glue);
   await operator.accept();
+  await operator.talksWith(caller);
   await watch.lookIntoMemory(operator.page, glue);
   await caller.hangUp();
   await operator.ended('callerHungUp');

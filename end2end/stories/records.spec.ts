@@ -6,7 +6,7 @@ test('a call that was answered, and one that was not, are kept as they were', as
   const caller = await cloud.call(people.koshii);
   await operator.ringsFor('越井 琢巳');
   await operator.accept();
-  await operator.hears(440);
+  await operator.talksWith(caller);
   await operator.button('hangUp').click();
   await operator.ended('hungUp');
   const second = await cloud.call(people.sato);

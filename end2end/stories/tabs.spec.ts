@@ -9,8 +9,7 @@ test('two tabs ring, one answers, the other says so', async ({ operator, seat, c
   await other.ringsFor('越井 琢巳');
 
   await other.accept();
-  await other.hears(440);
-  await expect.poll(async () => (await caller.hears()).rms).toBeGreaterThan(200);
+  await other.talksWith(caller);
   await operator.ended('elsewhere');
   await expect(operator.rings).toHaveCount(0);
 
@@ -26,9 +25,9 @@ test('a tab that is closed rejects nothing that rings in the other', async ({ op
   await watch.look(other.page);
   await other.page.close();
   await expect.poll(() => cloud.registered('user001')).toBe(1);
-  await cloud.call(people.koshii);
+  const caller = await cloud.call(people.koshii);
   await operator.accept();
-  await operator.hears(440);
+  await operator.talksWith(caller);
 });
 
 test('away and back in the history, what the page says is true', async ({ operator, house, cloud }) => {
@@ -38,14 +37,15 @@ test('away and back in the history, what the page says is true', async ({ operat
   await operator.alive();
   await expect(operator.status).toHaveText(/着信できます|勤務外/);
   if ((await operator.status.textContent()) === operator.word('offDuty')) await operator.startShift();
-  await cloud.call(people.koshii);
+  const caller = await cloud.call(people.koshii);
   await operator.accept();
-  await operator.hears(440);
+  await operator.talksWith(caller);
 });
 
 test('a reload in a call ends the call, and the console takes the next', async ({ operator, cloud }) => {
   const caller = await cloud.call(people.koshii);
   await operator.accept();
+  await operator.talksWith(caller);
   await operator.page.reload();
   await expect.poll(() => caller.status()).toBe('completed');
   await operator.alive();
@@ -70,7 +70,7 @@ test('leaving the page is asked about only while somebody would be cut off', asy
   await operator.accept();
   await leave();
   await expect.poll(() => asked).toEqual(['beforeunload', 'beforeunload']);
-  await operator.hears(440);
+  await operator.talksWith(caller);
   await caller.hangUp();
   await operator.ended('callerHungUp');
   const closed = page.waitForEvent('close');
