@@ -242,9 +242,10 @@ async function answer(operator: Console): Promise<void> {
 
 /** What has the focus is marked. */
 async function focusIsSeen(operator: Console): Promise<void> {
-  const style = await operator.page.evaluate(() => {
-    const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(document.activeElement ?? document.body);
-    return { outline: outlineStyle === 'none' ? 0 : parseFloat(outlineWidth), boxShadow };
+  const outline = await operator.page.evaluate(() => {
+    const { outlineStyle, outlineWidth } = getComputedStyle(document.activeElement ?? document.body);
+    return `${outlineWidth} ${outlineStyle}`;
   });
-  expect(style.outline > 0 || style.boxShadow !== 'none').toBe(true);
+  // The browser's own would be `auto`.
+  expect(outline).toBe('3px solid');
 }

@@ -1,6 +1,7 @@
 // What breaks, comes back. Meanwhile the console says no more than is true.
 import type { Console } from '../harness/console.ts';
 import { people } from '../harness/people.ts';
+import { SENTENCES } from '../harness/sentences.ts';
 import { COMPLAINTS, expect, test } from '../harness/story.ts';
 
 test.use({ expected: COMPLAINTS });
@@ -30,12 +31,10 @@ test('the connection is cut while a call rings', async ({ operator, cloud }) => 
   const reconnected = operator.page.waitForEvent('websocket');
   await cloud.cut('user001');
   await reconnected;
-  // Either the call is offered again or the caller is told: nobody is left with a card that answers nothing.
-  await expect
-    .poll(async () => (await caller.said()).length > 0 || (await caller.status()) === 'ringing')
-    .toBe(true);
-  if ((await caller.said()).length > 0) await operator.ended('lost');
-  else await operator.accept();
+  // The caller is told, and nobody is left with a card that answers nothing.
+  await expect.poll(() => caller.said()).toEqual([expect.stringContaining(SENTENCES.noAnswer)]);
+  await operator.ended('lost');
+  await expect(operator.rings).toHaveCount(0);
   await cloud.call(people.sato);
   await operator.ringsFor('佐藤 美咲');
 });

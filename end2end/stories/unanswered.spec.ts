@@ -1,15 +1,17 @@
 // Calls that no operator takes. Each caller is answered all the same: with a courteous sentence, and never with an error.
+import type { ServerResponse } from 'node:http';
 import type { Caller } from '../harness/cloud.ts';
+import type { Company } from '../harness/company.ts';
 import { people, WITHHELD } from '../harness/people.ts';
+import { SENTENCES, type Sentence } from '../harness/sentences.ts';
 import { expect, test } from '../harness/story.ts';
 
-/** The caller hears a Japanese sentence, and every webhook was answered well. */
-async function isAnswered(caller: Caller): Promise<void> {
+/** The caller hears this sentence and nothing else, in Japanese, and every webhook was answered well. */
+async function isAnswered(caller: Caller, sentence: Sentence): Promise<void> {
   await expect.poll(() => caller.said()).not.toEqual([]);
   const { heard, webhooks } = await caller.record();
-  const sentence = heard.find((item) => item.kind === 'say');
-  expect(sentence?.language).toBe('ja-JP');
-  expect(sentence?.text).toMatch(/[ぁ-ん]/);
+  const said = heard.filter((item) => item.kind === 'say');
+  expect(said).toEqual([{ kind: 'say', language: 'ja-JP', text: expect.stringContaining(SENTENCES[sentence]) }]);
   expect(webhooks.map((webhook) => webhook.status)).toEqual(webhooks.map(() => 200));
   expect(webhooks.map((webhook) => webhook.error ?? null)).toEqual(webhooks.map(() => null));
 }
@@ -19,7 +21,7 @@ test('the operator rejects', async ({ operator, cloud }) => {
   await operator.ringsFor('越井 琢巳');
   await operator.button('reject').click();
   await operator.ended('rejected');
-  await isAnswered(caller);
+  await isAnswered(caller, 'busy');
 });
 
 test('the caller gives up while it rings', async ({ operator, cloud }) => {
@@ -34,17 +36,17 @@ test('the caller gives up while it rings', async ({ operator, cloud }) => {
 });
 
 test('nobody is on duty', async ({ cloud }) => {
-  await isAnswered(await cloud.call(people.koshii));
+  await isAnswered(await cloud.call(people.koshii), 'noAnswer');
 });
 
 test('the operator has ended the shift', async ({ operator, cloud }) => {
   await operator.endShift();
-  await isAnswered(await cloud.call(people.koshii));
+  await isAnswered(await cloud.call(people.koshii), 'noAnswer');
   await operator.is('offDuty');
 });
 
 test('nobody knows the caller', async ({ operator, cloud }) => {
-  await isAnswered(await cloud.call(people.stranger));
+  await isAnswered(await cloud.call(people.stranger), 'unknown');
   await expect(operator.rings).toHaveCount(0);
 });
 
@@ -64,31 +66,32 @@ test.describe('with somebody who takes unknown callers', () => {
     expect(names[0]).toMatch(/^[A-Z][a-z]{5}-[A-Z][a-z]{5}$/);
     expect(names[1]).toBe(names[0]);
     // Who withholds the number has none to be recognised by.
-    await isAnswered(await cloud.call(WITHHELD));
+    await isAnswered(await cloud.call(WITHHELD), 'withheld');
     await expect(operator.rings).toHaveCount(0);
   });
 });
 
 test('the caller withholds the number', async ({ operator, cloud }) => {
-  await isAnswered(await cloud.call(WITHHELD));
+  await isAnswered(await cloud.call(WITHHELD), 'withheld');
   await expect(operator.rings).toHaveCount(0);
 });
 
 test.describe('with the company behind it', () => {
   test.use({ form: 'production' });
 
-  const faults = {
-    'hangs': () => {},
-    'breaks the connection': (_: unknown, response: import('node:http').ServerResponse) => response.destroy(),
-    'answers 500': (_: unknown, response: import('node:http').ServerResponse) => void response.writeHead(500).end('oops'),
-    'answers nonsense': (_: unknown, response: import('node:http').ServerResponse) => void response.end('<html>'),
-    'knows nobody': (_: unknown, response: import('node:http').ServerResponse) => void response.end('{}'),
-    'names no operator': (_: unknown, response: import('node:http').ServerResponse) => void response.end('{"appId":null}'),
+  const answer = (status: number, body: string) => (_: unknown, response: ServerResponse) => void response.writeHead(status).end(body);
+  const faults: Record<string, [fault: NonNullable<Company['instead']>, sentence: Sentence]> = {
+    hangs: [() => {}, 'trouble'],
+    'breaks the connection': [(_, response) => response.destroy(), 'trouble'],
+    'answers 500': [answer(500, 'oops'), 'trouble'],
+    'answers nonsense': [answer(200, '<html>'), 'trouble'],
+    'knows nobody': [answer(200, '{}'), 'unknown'],
+    'names no operator': [answer(200, '{"appId":null}'), 'unknown'],
   };
-  for (const [what, fault] of Object.entries(faults)) {
+  for (const [what, [fault, sentence]] of Object.entries(faults)) {
     test(`the company's API ${what}`, async ({ house, cloud }) => {
       house.company!.instead = fault;
-      await isAnswered(await cloud.call(people.koshii));
+      await isAnswered(await cloud.call(people.koshii), sentence);
     });
   }
 });

@@ -1,0 +1,10 @@
+// What callers are told when no operator answers: of each sentence, what only that one says.
+export const SENTENCES = {
+  unknown: 'おかけになっているお電話番号からは',
+  withheld: '電話番号を通知して',
+  trouble: 'ただいま担当者におつなぎできません',
+  busy: '別の電話に出ております',
+  noAnswer: '電話に出ることができません',
+} as const;
+
+export type Sentence = keyof typeof SENTENCES;
