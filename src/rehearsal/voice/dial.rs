@@ -26,8 +26,8 @@ pub(crate) enum RingEvent<'a> {
     Answered(&'a str, ConnectionId),
     /// Declined on one device: for a leg, that is an answer too.
     Rejected(&'a str, ConnectionId),
-    /// One device gave up without a word about the call.
-    Dropped(&'a str, ConnectionId),
+    /// Hung up on one device before it was answered: the leg is over, and nobody has declined it.
+    HungUp(&'a str, ConnectionId),
     /// A device's socket is gone.
     Lost(ConnectionId),
     /// Nobody answered in time.
@@ -80,18 +80,13 @@ impl Ringing {
                 effects.push(RingEffect::Refuse(sid.to_owned(), connection));
             }
             RingEvent::Rejected(sid, connection) if self.rings(sid, connection) => {
-                for leg in self.legs.iter_mut().filter(|leg| leg.sid == sid) {
-                    for other in leg.branches.drain(..) {
-                        effects.push(stop(sid, other, other != connection));
-                    }
-                }
-                self.sweep(CallStatus::Busy, &mut effects);
+                self.end_leg(sid, connection, CallStatus::Busy, &mut effects);
             }
-            RingEvent::Dropped(sid, connection) if self.rings(sid, connection) => {
-                self.drop_branches(|leg, other| leg == sid && other == connection, &mut effects);
+            RingEvent::HungUp(sid, connection) if self.rings(sid, connection) => {
+                self.end_leg(sid, connection, CallStatus::NoAnswer, &mut effects);
             }
-            RingEvent::Rejected(..) | RingEvent::Dropped(..) => {}
-            RingEvent::Lost(connection) => self.drop_branches(|_, other| other == connection, &mut effects),
+            RingEvent::Rejected(..) | RingEvent::HungUp(..) => {}
+            RingEvent::Lost(connection) => self.lose(connection, &mut effects),
             RingEvent::TimedOut => self.cancel_all(CallStatus::NoAnswer, &mut effects),
             RingEvent::CallerGone => self.cancel_all(CallStatus::Canceled, &mut effects),
         }
@@ -102,16 +97,20 @@ impl Ringing {
         self.legs.iter().any(|leg| leg.sid == sid && leg.branches.contains(&connection))
     }
 
-    fn drop_branches(&mut self, gone: impl Fn(&str, ConnectionId) -> bool, effects: &mut Vec<RingEffect>) {
+    /// One device has spoken for all of that identity.
+    fn end_leg(&mut self, sid: &str, by: ConnectionId, status: CallStatus, effects: &mut Vec<RingEffect>) {
+        for leg in self.legs.iter_mut().filter(|leg| leg.sid == sid) {
+            effects.extend(leg.branches.drain(..).map(|connection| stop(sid, connection, connection != by)));
+        }
+        self.sweep(status, effects);
+    }
+
+    fn lose(&mut self, connection: ConnectionId, effects: &mut Vec<RingEffect>) {
         for leg in &mut self.legs {
-            let sid = &leg.sid;
-            leg.branches.retain(|connection| {
-                let gone = gone(sid, *connection);
-                if gone {
-                    effects.push(stop(sid, *connection, false));
-                }
-                !gone
-            });
+            if let Some(index) = leg.branches.iter().position(|branch| *branch == connection) {
+                leg.branches.remove(index);
+                effects.push(stop(&leg.sid, connection, false));
+            }
         }
         self.sweep(CallStatus::NoAnswer, effects);
     }
@@ -193,25 +192,27 @@ mod tests {
     }
 
     #[test]
-    fn declined_on_one_device_is_declined_on_all_of_that_identity() {
-        let [a, b, c] = connections();
-        let (mut ringing, _) = Ringing::start([("CA1".into(), vec![a, b]), ("CA2".into(), vec![c])]);
-        assert_eq!(
-            ringing.on(RingEvent::Rejected("CA1", a)),
-            [
-                RingEffect::Forget("CA1".into(), a),
-                RingEffect::Cancel("CA1".into(), b),
-                over("CA1", CallStatus::Busy),
-            ]
-        );
-        assert_eq!(
-            ringing.on(RingEvent::Rejected("CA2", c)),
-            [
-                RingEffect::Forget("CA2".into(), c),
-                over("CA2", CallStatus::Busy),
-                RingEffect::Finished(CallStatus::Busy),
-            ]
-        );
+    fn what_one_device_says_holds_for_all_of_that_identity() {
+        type Said = fn(&'static str, ConnectionId) -> RingEvent<'static>;
+        let cases: [(Said, CallStatus); 2] =
+            [(RingEvent::Rejected, CallStatus::Busy), (RingEvent::HungUp, CallStatus::NoAnswer)];
+        for (said, status) in cases {
+            let [a, b, c] = connections();
+            let (mut ringing, _) = Ringing::start([("CA1".into(), vec![a, b]), ("CA2".into(), vec![c])]);
+            assert_eq!(
+                ringing.on(said("CA1", a)),
+                [
+                    RingEffect::Forget("CA1".into(), a),
+                    RingEffect::Cancel("CA1".into(), b),
+                    over("CA1", status)
+                ]
+            );
+            assert_eq!(ringing.on(said("CA1", b)), []);
+            assert_eq!(
+                ringing.on(said("CA2", c)),
+                [RingEffect::Forget("CA2".into(), c), over("CA2", status), RingEffect::Finished(status)]
+            );
+        }
     }
 
     #[test]

@@ -169,7 +169,7 @@ impl Line {
                     }
                     LegSignal::Reject => ringing.on(RingEvent::Rejected(&sid, connection)),
                     // The browser could not open its microphone.
-                    LegSignal::Hangup => ringing.on(RingEvent::Dropped(&sid, connection)),
+                    LegSignal::Hangup => ringing.on(RingEvent::HungUp(&sid, connection)),
                     LegSignal::Return { .. } => vec![RingEffect::Refuse(sid, connection)],
                     LegSignal::Digits(_) | LegSignal::Reinvite { .. } => Vec::new(),
                 },

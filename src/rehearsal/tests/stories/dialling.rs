@@ -40,6 +40,26 @@ async fn declined_on_one_device_stops_the_other() {
 }
 
 #[tokio::test]
+async fn a_microphone_that_fails_on_one_device_ends_the_leg_and_no_colleagues() {
+    let house = House::open().await;
+    house.twiml(
+        "/incoming",
+        r#"<Response><Dial answerOnBridge="true"><Client>user001</Client><Client>user002</Client></Dial></Response>"#,
+    );
+    let mut one = Sdk::register(&house, "user001").await;
+    let mut two = Sdk::register(&house, "user001").await;
+    let mut colleague = Sdk::register(&house, "user002").await;
+    let sid = house.call().await;
+    two.expect("invite").await;
+    let invite = one.expect("invite").await;
+    one.send("hangup", json!({"callsid": invite["callsid"]})).await;
+    assert_eq!(two.expect("cancel").await["callsid"], invite["callsid"]);
+    let taken = colleague.accept().await;
+    colleague.send("hangup", json!({"callsid": taken["callsid"]})).await;
+    assert_eq!(statuses(&house.until(&sid, "completed").await), ["no-answer", "completed"]);
+}
+
+#[tokio::test]
 async fn colleagues_ring_together_and_one_takes_it() {
     let house = House::open().await;
     house.twiml(
