@@ -186,6 +186,7 @@ export class House {
       REHEARSAL_ADDR: ANY_PORT,
       REHEARSAL_TLS_ADDR: ANY_PORT,
       REHEARSAL_NUMBER: COMPANY,
+      STATUS_CALLBACK_URL: `${this.#frontDoor.origin}/status`,
       VOICE_URL: this.#webhook ? `${this.#webhook.origin}/voice?line=1&name=%E8%B6%8A%E4%BA%95` : `${this.#frontDoor.origin}/incoming`,
     });
     this.programs.push(['rehearsal', cloud]);

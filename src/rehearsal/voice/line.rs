@@ -35,7 +35,6 @@ pub(super) struct Line {
     mailbox: mpsc::UnboundedReceiver<CallEvent>,
     /// Status callbacks, sent one after the other.
     callbacks: mpsc::UnboundedSender<Request>,
-    sequence: u32,
     answered: Option<Instant>,
     /// Why it was not answered, so far.
     pub(super) refusal: Option<CallStatus>,
@@ -75,7 +74,7 @@ impl Line {
     ) -> Self {
         let (callbacks, queue) = mpsc::unbounded_channel();
         tokio::spawn(send_callbacks(cloud.clone(), call.clone(), queue));
-        Self { cloud, call, mailbox, callbacks, sequence: 0, answered: None, refusal: None, last_spoken: 0 }
+        Self { cloud, call, mailbox, callbacks, answered: None, refusal: None, last_spoken: 0 }
     }
 
     /// The next event that is not the caller's end.
@@ -151,18 +150,21 @@ impl Line {
         self.answered.is_some()
     }
 
-    /// Moves on, and says so to everybody who asked.
-    pub(super) fn set_status(&mut self, status: CallStatus) {
+    /// Moves on, and says so to the caller.
+    pub(super) fn set_status(&self, status: CallStatus) {
         self.call.record.send_modify(|record| record.status = status);
         self.call.notify(Notice::Status { status });
+    }
+
+    /// The number's own status callback: of a call that comes in, Twilio tells its end and nothing before.
+    fn report_end(&self, status: CallStatus) {
         let Some(url) = self.cloud.settings.status_callback_url.as_deref().and_then(|url| url.parse().ok())
         else {
             return;
         };
-        let duration = status.is_final().then(|| self.answered.map_or(0, |at| at.elapsed().as_secs()));
+        let duration = self.answered.map_or(0, |at| at.elapsed().as_secs());
         let fields = fields::inbound(&self.cloud.settings, &self.call, status);
-        let fields = fields::progress(fields, self.sequence, duration);
-        self.sequence += 1;
+        let fields = fields::progress(fields, 0, Some(duration));
         self.callback(Request { url, get: false, fields });
     }
 
@@ -198,11 +200,12 @@ impl Line {
     }
 
     /// The call is over.
-    pub(super) fn finish(mut self, status: CallStatus) {
+    pub(super) fn finish(self, status: CallStatus) {
         self.call.notify(Notice::Ringback { on: false, tone: None });
         self.cloud.switchboard.remove_media(self.call.media);
         self.cloud.media.close(self.call.media);
         self.set_status(status);
+        self.report_end(status);
     }
 }
 
