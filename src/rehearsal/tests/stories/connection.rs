@@ -116,7 +116,7 @@ async fn a_heartbeat_comes_in_time_unless_the_cloud_is_silent() {
     // Had the first one been answered, its answer would come before this one's.
     house.fault(json!({"silent": false, "tokenTtlCap": 60})).await;
     sdk.listen(&token("user001", 3600)).await;
-    assert!(sdk.expect("connected").await["token"]["ttl"].as_u64().unwrap() <= 60);
+    assert!((50..=60).contains(&sdk.expect("connected").await["token"]["ttl"].as_u64().unwrap()));
 }
 
 #[tokio::test]

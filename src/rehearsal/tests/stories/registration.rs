@@ -122,7 +122,7 @@ async fn refused_capped_and_offline_on_demand() {
     house.fault(json!({"refuseTokens": false, "tokenTtlCap": 60})).await;
     let mut sdk = Sdk::connect(&house).await;
     sdk.listen(&token("user001", 3600)).await;
-    assert!(sdk.expect("connected").await["token"]["ttl"].as_u64().unwrap() <= 60);
+    assert!((50..=60).contains(&sdk.expect("connected").await["token"]["ttl"].as_u64().unwrap()));
 
     house.fault(json!({"offline": true})).await;
     assert_eq!(sdk.next().await, None);
