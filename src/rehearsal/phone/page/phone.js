@@ -86,10 +86,14 @@ async function dial(withMicrophone = true) {
   at('dial').disabled = true;
   const microphone = withMicrophone ? await openMicrophone() : sounds.silence();
   at('dial').disabled = false;
-  if (!microphone) return;
+  if (!microphone) {
+    show('idle');
+    at('without').focus();
+    return;
+  }
 
   const pc = new RTCPeerConnection();
-  call = { pc, microphone, from, over: false, stop: [], phase: 'dialling', began: null };
+  call = { pc, microphone, withMicrophone, from, over: false, stop: [], phase: 'dialling', began: null };
   at('heard').replaceChildren();
   show('call');
   drawCall();
@@ -322,7 +326,7 @@ at('back').addEventListener('click', () => {
   show('idle');
   at('dial').focus();
 });
-at('again').addEventListener('click', () => dial(call.microphone.getAudioTracks().length > 0));
+at('again').addEventListener('click', () => dial(call.withMicrophone));
 at('language').addEventListener('click', () => {
   switchLanguage();
   translate();

@@ -14,6 +14,9 @@ const ROWS = [697, 770, 852, 941];
 const COLUMNS = [1209, 1336, 1477, 1633];
 const KEYS = '123A456B789C*0#D';
 
+/** How long a browser may take to find its voices, in milliseconds. */
+const VOICES = 1000;
+
 let context;
 
 /** To be called from a click: browsers make no sound before one. */
@@ -24,7 +27,12 @@ export function unlock() {
 
 /** A silent microphone, for those who have none. */
 export function silence() {
-  return context.createMediaStreamDestination().stream;
+  const destination = context.createMediaStreamDestination();
+  // Where nothing is connected not even silence is sent, and the operator would wait for a sign of life.
+  const nothing = new ConstantSourceNode(context, { offset: 0 });
+  nothing.connect(destination);
+  nothing.start();
+  return destination.stream;
 }
 
 /** Reports how loud `stream` is, 0 to 1, until the returned function is called. */
@@ -91,16 +99,27 @@ export function key(digit) {
   return tone([ROWS[index >> 2], COLUMNS[index & 3]], [0.12, 0.08], 1);
 }
 
+/** Chromium looks for its voices when it is first asked for them, and has none until then. */
+const looked = new Promise((resolve) => {
+  window.speechSynthesis?.addEventListener?.('voiceschanged', resolve, { once: true });
+  setTimeout(resolve, hasVoice() ? 0 : VOICES);
+});
+
+function hasVoice() {
+  return 'speechSynthesis' in window && speechSynthesis.getVoices().length > 0;
+}
+
 /** Reads a sentence out; resolves when it is read, or when it would have been. */
-export function speak(sentence, language) {
-  return new Promise((resolve) => {
+export async function speak(sentence, language) {
+  await looked;
+  await new Promise((resolve) => {
     // Some systems have no voice and say so by never saying anything.
     const patience = setTimeout(resolve, 1500 + sentence.length * 260);
     const done = () => {
       clearTimeout(patience);
       resolve();
     };
-    if (!('speechSynthesis' in window) || speechSynthesis.getVoices().length === 0) {
+    if (!hasVoice()) {
       clearTimeout(patience);
       setTimeout(resolve, 600 + sentence.length * 60);
       return;

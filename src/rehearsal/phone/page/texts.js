@@ -10,7 +10,7 @@ const ja = {
   who: 'だれとして電話しますか',
   unknown: '登録のない番号',
   withheld: '非通知',
-  withheldNote: '番号を知らせずにかけます',
+  withheldNote: '番号を通知せずにかけます',
   other: 'ほかの番号',
   otherNote: '番号を入力してかけます',
   otherLabel: '電話番号',
