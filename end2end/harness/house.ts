@@ -114,7 +114,7 @@ export class House {
 
   /** What a command of the same program prints, beside the server that runs. */
   async command(...args: string[]): Promise<string> {
-    const command = Program.start(HITOKU, { HITOKU_DATA: this.data, ...this.#plan.settings }, args);
+    const command = Program.start(HITOKU, this.#settings(), args);
     this.programs.push([`hitoku ${args.join(' ')}`, command]);
     await command.over();
     return command.output;
@@ -122,15 +122,7 @@ export class House {
 
   /** Starts the server; a second time, where it was before. */
   async startServer(): Promise<void> {
-    const settings: Record<string, string> = {
-      HITOKU_DATA: this.data,
-      HITOKU_ADDR: this.#consoleOrigin ? address(this.#consoleOrigin) : ANY_PORT,
-      ...(this.form === 'rehearsal'
-        ? { REHEARSAL_ADDR: this.phoneOrigin ? address(this.phoneOrigin) : ANY_PORT }
-        : this.#productionSettings()),
-      ...this.#plan.settings,
-    };
-    const server = Program.start(HITOKU, settings);
+    const server = Program.start(HITOKU, this.#settings());
     this.programs.push(['hitoku', server]);
     this.#server = server;
     if (this.form === 'rehearsal') {
@@ -159,9 +151,22 @@ export class House {
     }
   }
 
+  /** Of the server, where it was before if it was, and of its commands. */
+  #settings(): Record<string, string> {
+    return {
+      HITOKU_DATA: this.data,
+      HITOKU_ADDR: this.#consoleOrigin ? address(this.#consoleOrigin) : ANY_PORT,
+      ...(this.form === 'rehearsal'
+        ? { REHEARSAL_ADDR: this.phoneOrigin ? address(this.phoneOrigin) : ANY_PORT }
+        : this.#productionSettings()),
+      ...this.#plan.settings,
+    };
+  }
+
   async #searchFiles(): Promise<void> {
-    for (const name of await readdir(this.data)) {
-      this.#plan.search("server's file", name, trimmed(await readFile(join(this.data, name))));
+    for (const entry of await readdir(this.data, { recursive: true, withFileTypes: true })) {
+      if (!entry.isFile()) continue;
+      this.#plan.search("server's file", entry.name, trimmed(await readFile(join(entry.parentPath, entry.name))));
     }
   }
 

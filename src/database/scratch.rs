@@ -45,6 +45,12 @@ rm -rf "$2"
 "#;
 
 impl Server {
+    /// Where its data is.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Starts one, and waits until it answers.
     ///
     /// # Panics

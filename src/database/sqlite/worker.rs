@@ -1,7 +1,7 @@
 //! A thread that owns a connection and does one piece of work after another.
 
-use crossbeam_channel::{Receiver, Sender};
 use rusqlite::Connection;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 
 use crate::Failure;
@@ -9,13 +9,13 @@ use crate::Failure;
 type Work = Box<dyn FnOnce(&Connection) + Send>;
 
 /// It ends when this is dropped, after what it was told before.
-pub(crate) struct Worker(Sender<Work>);
+pub(crate) struct Worker(UnboundedSender<Work>);
 
 impl Worker {
     /// For who writes: each piece by itself.
     pub(crate) fn writing(name: &str, connection: Connection) -> Result<Self, Failure> {
-        Self::start(name, move |asked| {
-            while let Ok(work) = asked.recv() {
+        Self::start(name, move |mut asked| {
+            while let Some(work) = asked.blocking_recv() {
                 work(&connection);
             }
         })
@@ -24,13 +24,12 @@ impl Worker {
     /// For who reads: all that wait at once see the same state, so that it is looked for once. Each of them asked before, and
     /// so finds what was committed before it asked.
     pub(crate) fn reading(name: &str, connection: Connection) -> Result<Self, Failure> {
-        Self::start(name, move |asked| {
-            while let Ok(first) = asked.recv() {
-                let others: Vec<Work> = asked.try_iter().take(MOST_AT_ONCE).collect();
+        Self::start(name, move |mut asked| {
+            let mut together = Vec::new();
+            while asked.blocking_recv_many(&mut together, MOST_AT_ONCE) > 0 {
                 // Where that fails, each piece of work fails too, and says so to whoever waits for it.
-                let shared = !others.is_empty() && connection.execute_batch("BEGIN").is_ok();
-                first(&connection);
-                others.into_iter().for_each(|work| work(&connection));
+                let shared = together.len() > 1 && connection.execute_batch("BEGIN").is_ok();
+                together.drain(..).for_each(|work| work(&connection));
                 if shared {
                     let _ = connection.execute_batch("COMMIT");
                 }
@@ -38,8 +37,8 @@ impl Worker {
         })
     }
 
-    fn start(name: &str, run: impl FnOnce(Receiver<Work>) + Send + 'static) -> Result<Self, Failure> {
-        let (sender, receiver) = crossbeam_channel::unbounded();
+    fn start(name: &str, run: impl FnOnce(UnboundedReceiver<Work>) + Send + 'static) -> Result<Self, Failure> {
+        let (sender, receiver) = unbounded_channel();
         std::thread::Builder::new()
             .name(name.to_owned())
             .spawn(move || run(receiver))

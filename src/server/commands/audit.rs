@@ -1,11 +1,16 @@
 //! The trail of what was done.
 
+use std::fs;
+
 use anyhow::{Context as _, bail};
 use clap::Subcommand;
 use records::audit::{Action, Filter, Noted};
 
 use super::table::{table, time};
-use crate::say;
+use crate::{note, say};
+
+/// In the data folder: the head that the last verification found.
+const HEAD: &str = "audit.head";
 
 /// The trail of what was done.
 #[derive(Debug, Subcommand)]
@@ -41,10 +46,12 @@ impl Audit {
 }
 
 async fn verify(head: Option<&str>) -> anyhow::Result<()> {
-    let noted: Option<Noted> = head.map(str::parse).transpose().context("--head")?;
-    let (_, kept) = super::open().await?;
+    let given: Option<Noted> = head.map(str::parse).transpose().context("--head")?;
+    let (settings, kept) = super::open().await?;
+    let file = settings.keeping.folder.join(HEAD);
+    let of_last_time = || fs::read_to_string(&file).ok()?.trim().parse().ok();
     let audit = kept.customers.audit();
-    let verdict = match noted {
+    let verdict = match given.or_else(of_last_time) {
         Some(noted) => audit.verify_from(noted).await?,
         None => audit.verify().await?,
     };
@@ -52,12 +59,23 @@ async fn verify(head: Option<&str>) -> anyhow::Result<()> {
         say(&format!("✗ {fault}"));
     }
     if !verdict.is_sound() {
-        bail!("the audit trail is not as it was written: compare it with a backup");
+        bail!(
+            "the audit trail is not as it was written: compare it with a backup. If it was you who put a backup in its place, \
+             remove {}",
+            file.display()
+        );
     }
     say(&format!("✓ {} entries, each as it was written. Head: {}", verdict.entries, verdict.head));
-    say(
-        "  Note the head elsewhere; `hitoku audit verify --head …` then also finds a database that was put back.",
-    );
+    let noted = fs::create_dir_all(&settings.keeping.folder)
+        .and_then(|()| fs::write(&file, format!("{}\n", verdict.head)));
+    match noted {
+        Ok(()) => say(&format!(
+            "  It is noted in {}, and the next one finds a database that was put back to before it.\n  Who can change that \
+             file too is found with a head that you note elsewhere: `hitoku audit verify --head …`",
+            file.display()
+        )),
+        Err(error) => note(&format!("the head cannot be noted in {}: {error}", file.display())),
+    }
     Ok(())
 }
 

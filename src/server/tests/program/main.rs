@@ -28,5 +28,7 @@ mod program;
 #[cfg(test)]
 mod rotation;
 #[cfg(test)]
+mod trail;
+#[cfg(test)]
 #[path = "../shared/twilio.rs"]
 mod twilio;

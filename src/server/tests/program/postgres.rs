@@ -1,12 +1,15 @@
 //! PostgreSQL, gone in mid-call, and made read-only: callers are answered, and nothing is lost.
 
+use std::fs;
+use std::path::Path;
+
 use database::scratch;
 use database::{Database, Place, Query};
 use records::calls;
 use secrecy::ExposeSecret;
 
 use crate::callers::{TROUBLE, Twilio, sid};
-use crate::program::{Home, KOSHII};
+use crate::program::{Home, KOSHII, ONEIL};
 
 /// On an empty database of this server, with the customers in it.
 async fn on(postgres: &scratch::Server) -> (Home, Database) {
@@ -61,6 +64,25 @@ async fn gone_in_mid_call_it_is_missed_but_nothing_is_lost() {
     assert_eq!(ended.outcome, records::Outcome::Completed);
     assert!(home.run(&["audit", "verify"]).well);
     home.assert_sealed();
+    // Its tables and its write-ahead log.
+    assert!(files_without_a_number(postgres.folder()) > 100);
+}
+
+/// How many files there are in it. As it is written in them: so many bytes have any ten digits somewhere among others.
+fn files_without_a_number(folder: &Path) -> usize {
+    let mut files = 0;
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files += files_without_a_number(&path);
+        } else if let Ok(bytes) = fs::read(&path) {
+            let text = String::from_utf8_lossy(&bytes);
+            let number = [KOSHII, ONEIL].iter().find(|number| text.contains(&number[3..]));
+            assert!(number.is_none(), "a number in {}", path.display());
+            files += 1;
+        }
+    }
+    files
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,0 +1,25 @@
+//! The audit trail, verified again: a database that was put back to an older state is missed.
+
+use std::fs;
+
+use crate::program::Home;
+
+#[test]
+fn a_database_that_was_put_back_is_found_by_what_the_last_verification_noted() {
+    let home = Home::peopled();
+    let (file, copy) = (home.data().join("hitoku.db"), home.data().join("copy.db"));
+    fs::copy(&file, &copy).unwrap();
+    assert!(home.run(&["customers", "assign", "cm-oneil", "user001"]).well);
+    assert!(home.run(&["audit", "verify"]).well);
+    for log in ["hitoku.db-wal", "hitoku.db-shm"] {
+        let _no_log = fs::remove_file(home.data().join(log));
+    }
+    fs::copy(&copy, &file).unwrap();
+    let said = home.run(&["audit", "verify"]);
+    assert!(!said.well && said.out.contains("was put back to an older state"), "{said:?}");
+    // Whoever has put it back themselves learns how to go on.
+    let noted = home.data().join("audit.head");
+    assert!(said.err.contains(&format!("remove {}", noted.display())), "{said:?}");
+    fs::remove_file(noted).unwrap();
+    assert!(home.run(&["audit", "verify"]).well);
+}
