@@ -2,7 +2,7 @@
 
 use database::Failure;
 
-use crate::NoKeys;
+use crate::{NoKeys, NotACustomer};
 
 /// Something is wrong with the directory.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +35,18 @@ pub enum Trouble {
     /// Nobody has this id.
     #[error("there is no customer `{0}`")]
     Nobody(String),
+    /// The customer would not be what one should be.
+    #[error(transparent)]
+    Unfit(#[from] NotACustomer),
+    /// Somebody has this id, and no number.
+    #[error("the customer `{0}` has no number: another customer has been given it")]
+    NoNumber(String),
+    /// A reason that would outlive the customer.
+    #[error(
+        "the reason holds the customer's id, name or a part of the name, and stays in the audit trail when the customer is \
+         erased: leave it out"
+    )]
+    Named,
     /// Somebody has this id already.
     #[error("there is a customer `{0}` already")]
     Known(String),

@@ -48,6 +48,12 @@ impl Region {
     pub fn parse(text: &str) -> Option<Self> {
         Id::from_str(&text.to_uppercase()).ok().map(Self)
     }
+
+    /// Whether a name that a program or a company has given is a telephone number here, as far as that can be told.
+    #[must_use]
+    pub fn has_number(self, name: &str) -> bool {
+        is_a_number(name, self)
+    }
 }
 
 impl PhoneNumber {

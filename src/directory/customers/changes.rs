@@ -2,13 +2,15 @@
 
 use std::fmt;
 
-use database::Query;
+use database::{Query, Row};
 use domain::Identity;
 use records::audit::{Action, Entry, Opaque, Reason};
 
 use super::import::Whom;
 use super::{By, Customers, LOCK, import, place};
-use crate::{Customer, PhoneNumber, Sheet, Trouble, secrets};
+use crate::customer::may_look_after;
+use crate::key::Ring;
+use crate::{Customer, PhoneNumber, Region, Sheet, Trouble, secrets};
 
 /// What an erasure has removed; without what it removed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,13 +38,23 @@ impl Customers {
         self.take(&Sheet::of(customer), Whom::New, |_, _| entry, |_| {}).await
     }
 
-    /// Gives one to another operator.
+    /// Gives one to another operator, whose identity may be no number of this region and none of the customer's.
     ///
     /// # Errors
-    /// Nobody has this id, or the database cannot be written.
-    pub async fn assign(&self, id: &str, operator: &Identity, by: &By) -> Result<(), Trouble> {
+    /// It is one, nobody has this id, or the database cannot be written.
+    pub async fn assign(
+        &self,
+        id: &str,
+        operator: &Identity,
+        region: Region,
+        by: &By,
+    ) -> Result<(), Trouble> {
         let mut transaction = self.database.begin().await?;
         transaction.alone(LOCK).await?;
+        let ring = self.keys.current();
+        let sealed = transaction.run(Query::new(SEALED).with(id)).await?;
+        let numbers = sealed.into_iter().map(|row| opened(&ring, row, id)).collect::<Result<Vec<_>, _>>()?;
+        may_look_after(operator, &numbers, region)?;
         let update = Query::new("UPDATE customers SET operator = $1 WHERE id = $2 RETURNING id");
         if transaction.run(update.with(operator.as_str()).with(id)).await?.is_empty() {
             return Err(Trouble::Nobody(id.to_owned()));
@@ -113,13 +125,17 @@ impl Customers {
         let entry = Entry::revealed(by.at, &by.actor, self.audit.opaque(id), reason);
         self.audit.append(&mut *transaction, entry).await?;
         transaction.commit().await?;
-        let open = |mut row: database::Row| {
-            let (hash, key_id, sealed) = (row.bytes(0)?, row.text(1)?, row.bytes(2)?);
-            let key = ring.named(&key_id).ok_or_else(|| secrets::wrong_key(&ring, &key_id))?;
-            key.open_number(&sealed, &place(&hash, id)).ok_or(Trouble::Forged(key_id))
-        };
-        sealed.into_iter().map(open).collect()
+        sealed.into_iter().map(|row| opened(&ring, row, id)).collect()
     }
+}
+
+const SEALED: &str = "SELECT hash, key_id, sealed FROM numbers WHERE customer = $1 ORDER BY hash";
+
+/// A number of this customer, of a row of [`SEALED`].
+fn opened(ring: &Ring, mut row: Row, customer: &str) -> Result<PhoneNumber, Trouble> {
+    let (hash, key_id, sealed) = (row.bytes(0)?, row.text(1)?, row.bytes(2)?);
+    let key = ring.named(&key_id).ok_or_else(|| secrets::wrong_key(ring, &key_id))?;
+    key.open_number(&sealed, &place(&hash, customer)).ok_or(Trouble::Forged(key_id))
 }
 
 impl fmt::Display for Receipt {

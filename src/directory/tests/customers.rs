@@ -214,9 +214,16 @@ async fn one_is_added_and_given_to_another(house: &House) {
     let added = tokio::join!(house.customers.add(two(), &by_one), other.add(two(), &by_other));
     assert!(matches!(added, (Ok(_), Err(Trouble::Known(_))) | (Err(Trouble::Known(_)), Ok(_))), "{added:?}");
     house.customers.erase("cm-two", &by()).await.unwrap();
-    house.customers.assign("cm-one", &Identity::parse("user007").unwrap(), &by()).await.unwrap();
+    let assign = async |id: &str, operator: &str| {
+        let operator = Identity::parse(operator).unwrap();
+        house.customers.assign(id, &operator, Region::JAPAN, &by()).await
+    };
+    assign("cm-one", "user007").await.unwrap();
+    for number in ["0399990009", "user-399990009", "090-1234-5678"] {
+        assert!(matches!(assign("cm-one", number).await, Err(Trouble::Unfit(_))), "{number}");
+    }
     assert_eq!(house.found("03-9999-0009").await, person("cm-one", "user007"));
-    let nobody = house.customers.assign("cm-nobody", &Identity::parse("user007").unwrap(), &by()).await;
+    let nobody = assign("cm-nobody", "user007").await;
     assert!(matches!(nobody, Err(Trouble::Nobody(_))));
 }
 

@@ -98,8 +98,8 @@ impl Customers {
             Self::Show { id } => show(&id).await,
             Self::Add(add) => add.run().await,
             Self::Assign { id, operator } => {
-                let (_, kept) = super::open().await?;
-                kept.customers.assign(&id, &operator, &super::by()).await?;
+                let (settings, kept) = super::open().await?;
+                kept.customers.assign(&id, &operator, settings.keeping.region, &super::by()).await?;
                 say(&printable(&format!("{operator} looks after {id} now.")));
                 Ok(())
             }

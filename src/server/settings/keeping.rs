@@ -40,20 +40,22 @@ impl Keeping {
             return Err(Problem::NoKey);
         }
         let region = source.parsed("PHONE_REGION", Region::SHOULD_BE, Region::parse)?;
+        let region = region.unwrap_or(Region::JAPAN);
         let reveals = source.parsed("REVEALS_PER_DAY", "a whole number such as 10", |text| {
             text.parse::<u32>().ok().map(u64::from)
         })?;
         let unknown_callers = source.parsed(
             "UNKNOWN_CALLERS",
-            "an operator's identity: 1 to 64 letters, digits, `_`, `-`, `.` or `@`",
-            |text| Identity::parse(text).ok(),
+            "an operator's identity: 1 to 64 letters, digits, `_`, `-`, `.` or `@`, and no telephone number",
+            |text| Identity::parse(text).ok().filter(|operator| !region.has_number(operator.as_str())),
         )?;
         Ok(Self {
             for_demonstration: rehearsal && place.is_none(),
             place: place.unwrap_or_else(|| Place::Sqlite(folder.join("hitoku.db"))),
             folder,
             number_key,
-            region: region.unwrap_or(Region::JAPAN),
+            number_key_file: source.file_of("NUMBER_KEY"),
+            region,
             reveals_per_day: reveals.unwrap_or(10),
             unknown_callers,
         })
@@ -123,6 +125,8 @@ mod tests {
             ("PHONE_REGION", "Japan"),
             ("REVEALS_PER_DAY", "-1"),
             ("UNKNOWN_CALLERS", "a b"),
+            ("UNKNOWN_CALLERS", "090-1234-5678"),
+            ("UNKNOWN_CALLERS", "819012345678"),
         ] {
             let problem = read([("HOME", "/h"), (variable, value)]).unwrap_err().to_string();
             assert!(problem.starts_with(&format!("{variable} should be ")), "{problem}");

@@ -35,6 +35,7 @@ fn a_customer_is_imported_listed_shown_added_assigned_and_erased() {
     assert_says(&home.run(&["customers", "list", "--limit", "1"]), &["customers list --after 'cm-koshii'"]);
     assert_says(&home.run(&["customers", "show", "cm-sato"]), &["佐藤 美咲", "user002", "numbers   2"]);
     assert_says(&home.run(&["customers", "assign", "cm-sato", "user003"]), &["user003 looks after cm-sato"]);
+    assert_a_number_is_no_operator(&home);
     assert_refused(&home.run(&["customers", "erase", "cm-sato"]), &["--yes"]);
     assert_says(&home.run(&["customers", "show", "cm-sato"]), &["user003"]);
     assert_says(&home.run(&["customers", "erase", "cm-sato", "--yes"]), &["Receipt: customer", "2 numbers"]);
@@ -50,6 +51,14 @@ fn a_customer_is_imported_listed_shown_added_assigned_and_erased() {
     assert_says(&trail, &["imported", "added", "assigned", "erased", "shell "]);
     assert!(!trail.out.contains("cm-sato"), "{trail:?}");
     home.assert_sealed();
+}
+
+fn assert_a_number_is_no_operator(home: &Home) {
+    // One of the customer's own, in another country's way, and one that nobody has.
+    for number in ["0447700900199", "44-7700-900101", "090-1234-5678"] {
+        let said = home.run(&["customers", "assign", "cm-sato", number]);
+        assert_refused(&said, &["the operator holds", "number"]);
+    }
 }
 
 #[test]
