@@ -43,8 +43,7 @@ const BYTES: usize = 32;
 impl Ring {
     /// Reads keys separated by commas, spaces or lines.
     pub(crate) fn parse(text: &SecretString) -> Result<Self, NotAKey> {
-        let texts = text.expose_secret().split([',', ' ', '\n', '\r', '\t']).filter(|text| !text.is_empty());
-        let keys = texts.map(Key::parse).collect::<Result<Vec<_>, _>>()?;
+        let keys = texts(text.expose_secret()).map(Key::parse).collect::<Result<Vec<_>, _>>()?;
         if keys.is_empty() { Err(NotAKey) } else { Ok(Self(keys)) }
     }
 
@@ -62,6 +61,11 @@ impl Ring {
     pub(crate) fn named(&self, id: &str) -> Option<&Key> {
         self.0.iter().find(|key| key.id == id)
     }
+}
+
+/// The texts of keys in one that may have several.
+pub(crate) fn texts(text: &str) -> impl Iterator<Item = &str> {
+    text.split([',', ' ', '\n', '\r', '\t']).filter(|text| !text.is_empty())
 }
 
 impl Key {

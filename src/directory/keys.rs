@@ -5,7 +5,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, fchown};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
@@ -14,7 +14,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::key::{NotAKey, Ring};
+use crate::key::{NotAKey, Ring, texts};
 
 /// The keys of the directory.
 #[derive(Debug)]
@@ -58,11 +58,23 @@ pub enum NoKeys {
 #[derive(Debug)]
 struct KeyFile {
     path: PathBuf,
-    seen: Mutex<Seen>,
+    looks: Mutex<Looks>,
+}
+
+/// What is remembered of looking at the file.
+#[derive(Debug, Default)]
+struct Looks {
+    /// The file whose content is known; `None`: it is to be read again.
+    known: Option<Stamp>,
+    /// What was wrong the last time, and has been said.
+    said: Option<String>,
 }
 
 /// What changes when the file is replaced.
-type Seen = Option<(u64, i64, i64, u64)>;
+type Stamp = (u64, i64, i64, u64);
+
+/// What the extension of a draft begins with.
+const DRAFT: &str = "draft-";
 
 impl Keys {
     /// Keys that were given, separated by commas: the first seals, each opens.
@@ -93,8 +105,9 @@ impl Keys {
             io::ErrorKind::NotFound => NoKeys::Lost { path: path.display().to_string() },
             _ => NoKeys::File { path: path.display().to_string(), why },
         })?;
-        let (ring, seen) = read(path)?;
-        let file = KeyFile { path: path.clone(), seen: Mutex::new(seen) };
+        let (ring, known) = read(path)?;
+        let looks = Mutex::new(Looks { known, said: None });
+        let file = KeyFile { path: path.clone(), looks };
         Ok(Self { ring: RwLock::new(Arc::new(ring)), file: Some(file) })
     }
 
@@ -112,18 +125,22 @@ impl Keys {
     /// As they are in the file now, which another program may have changed.
     pub(crate) fn current(&self) -> Arc<Ring> {
         let Some(file) = &self.file else { return self.ring() };
-        let mut seen = file.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut looks = file.looks.lock().unwrap_or_else(PoisonError::into_inner);
         let now = looked_at(&file.path);
-        if *seen != now {
+        if now.is_none() || looks.known != now {
             match read(&file.path) {
-                Ok((ring, now)) => {
-                    *seen = now;
-                    *self.ring.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(ring);
+                Ok((ring, known)) => {
+                    *looks = Looks { known, said: None };
+                    self.stay_with(Arc::new(ring));
                 }
                 Err(error) => {
-                    // Said once, and read again when it has changed again.
-                    *seen = now;
-                    tracing::error!(%error, "the key file has changed, and the keys from before are used on");
+                    // What is wrong with its content mends itself only when that changes; anything else may be over soon.
+                    looks.known = now.filter(|_| matches!(error, NoKeys::Spoilt { .. }));
+                    let why = Some(error.to_string());
+                    if looks.said != why {
+                        tracing::error!(%error, "the key file has changed, and the keys from before are used on");
+                        looks.said = why;
+                    }
                 }
             }
         }
@@ -133,6 +150,14 @@ impl Keys {
     /// Goes on with these, since those that are in the file now open nothing; until it changes again.
     pub(crate) fn stay_with(&self, known: Arc<Ring>) {
         *self.ring.write().unwrap_or_else(PoisonError::into_inner) = known;
+    }
+
+    /// Goes on with these until the file is read again, which is the next time that anybody looks.
+    pub(crate) fn look_again(&self, known: Arc<Ring>) {
+        if let Some(file) = &self.file {
+            file.looks.lock().unwrap_or_else(PoisonError::into_inner).known = None;
+        }
+        self.stay_with(known);
     }
 
     /// As they are in the file now, if they are others than these: also when somebody else has just seen that.
@@ -158,7 +183,7 @@ impl Keys {
         let path = &file.path;
         let broken = |why| NoKeys::File { path: path.display().to_string(), why };
         let text = fs::read_to_string(path).map_err(broken)?;
-        let first = text.split_whitespace().next().unwrap_or_default();
+        let first = texts(&text).next().unwrap_or_default();
         replace(path, &format!("{first}\n")).map_err(broken)?;
         self.current();
         Ok(())
@@ -193,41 +218,83 @@ fn make(path: &Path) -> io::Result<()> {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     }
     let draft = draft_of(path);
-    write(&draft, &format!("{}\n", Keys::fresh().expose_secret()))?;
+    write(&draft, &format!("{}\n", Keys::fresh().expose_secret()), None)?;
     // A link, because it does not replace what another has put there meanwhile.
     let linked = fs::hard_link(&draft, path);
-    fs::remove_file(&draft)?;
-    match linked {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-        _ => Ok(()),
-    }
+    let removed = fs::remove_file(&draft);
+    if path.exists() { sync_folder(path).and(removed) } else { linked }
 }
 
+/// Only for whoever is alone: the drafts of others are taken for those of killed programs.
 fn replace(path: &Path, text: &str) -> io::Result<()> {
+    remove_drafts(path)?;
     let draft = draft_of(path);
-    write(&draft, text)?;
-    fs::rename(&draft, path)?;
-    File::open(path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new(".")))?
-        .sync_all()
+    write(&draft, text, Some(&fs::metadata(path)?))?;
+    fs::rename(&draft, path).inspect_err(|_| discard(&draft))?;
+    sync_folder(path)
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+fn sync_folder(path: &Path) -> io::Result<()> {
+    File::open(folder_of(path))?.sync_all()
 }
 
 fn draft_of(path: &Path) -> PathBuf {
-    path.with_extension(format!("draft-{}", std::process::id()))
+    path.with_extension(format!("{DRAFT}{}", std::process::id()))
 }
 
-fn write(path: &Path, text: &str) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
-    let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
-    if written.is_err() {
-        // Nobody would look for half a key here, but it would be one.
-        let _ = fs::remove_file(path);
+fn remove_drafts(path: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder_of(path))? {
+        let found = entry?.path();
+        let draft = found
+            .extension()
+            .is_some_and(|extension| extension.as_encoded_bytes().starts_with(DRAFT.as_bytes()));
+        if draft && found.file_stem() == path.file_stem() {
+            fs::remove_file(found)?;
+        }
     }
-    written
+    Ok(())
 }
 
-fn read(path: &Path) -> Result<(Ring, Seen), NoKeys> {
+/// A new file with this text, for the owner and the group of another file if there is one.
+fn write(path: &Path, text: &str, like: Option<&fs::Metadata>) -> io::Result<()> {
+    // One of a killed program may be the key file itself by another name: it is not to be written over.
+    discard(path);
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    let owned = like.map_or(Ok(()), |like| give(&file, like));
+    // Nobody would look for half a key here, but it would be one.
+    owned
+        .and_then(|()| file.write_all(text.as_bytes()))
+        .and_then(|()| file.sync_all())
+        .inspect_err(|_| discard(path))
+}
+
+/// Whoever may read the key file may read the one that replaces it.
+fn give(file: &File, like: &fs::Metadata) -> io::Result<()> {
+    let (ours, theirs) = (file.metadata()?, (like.uid(), like.gid()));
+    if (ours.uid(), ours.gid()) == theirs {
+        return Ok(());
+    }
+    let (user, group) = theirs;
+    fchown(file, Some(user), Some(group)).map_err(|error| {
+        let why = format!(
+            "it is of user {user} and group {group}, and a new one cannot be given to them ({error}); say it as that user"
+        );
+        io::Error::new(error.kind(), why)
+    })
+}
+
+fn discard(draft: &Path) {
+    // It may not be there.
+    let _ = fs::remove_file(draft);
+}
+
+fn read(path: &Path) -> Result<(Ring, Option<Stamp>), NoKeys> {
     let broken = |why| NoKeys::File { path: path.display().to_string(), why };
-    let seen = looked_at(path);
+    let stamp = looked_at(path);
     let mode = fs::metadata(path).map_err(broken)?.mode();
     if mode & 0o077 != 0 {
         let why = "others than its owner may use it; say `chmod 600` to it";
@@ -236,10 +303,10 @@ fn read(path: &Path) -> Result<(Ring, Seen), NoKeys> {
     let text = fs::read_to_string(path).map_err(broken)?;
     let ring =
         Ring::parse(&text.into()).map_err(|why| NoKeys::Spoilt { path: path.display().to_string(), why })?;
-    Ok((ring, seen))
+    Ok((ring, stamp))
 }
 
-fn looked_at(path: &Path) -> Seen {
+fn looked_at(path: &Path) -> Option<Stamp> {
     let file = fs::metadata(path).ok()?;
     Some((file.ino(), file.mtime(), file.mtime_nsec(), file.size()))
 }
@@ -286,5 +353,70 @@ mod tests {
         assert!(spoilt.contains("number.key") && !spoilt.contains("hush"), "{spoilt}");
         let given = Keys::given(&Keys::fresh()).unwrap();
         assert!(!given.begin_another().unwrap() && given.others_than(&given.ring()).is_none());
+    }
+
+    #[test]
+    fn a_new_key_is_for_whoever_had_the_old_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("number.key");
+        let keys = Keys::made_in_file(&path).unwrap();
+        // Only root can give a file away: for others this proves little.
+        let _ = std::os::unix::fs::chown(&path, Some(4321), Some(4322));
+        let rights = || fs::metadata(&path).map(|file| (file.uid(), file.gid(), file.mode())).unwrap();
+        let before = rights();
+        keys.begin_another().unwrap();
+        keys.end_others().unwrap();
+        assert_eq!(rights(), before);
+    }
+
+    #[test]
+    fn drafts_of_killed_programs_go_and_nothing_else_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("number.key");
+        let keys = Keys::made_in_file(&path).unwrap();
+        for name in ["number.draft-1", "other.draft-1", "number.db"] {
+            fs::write(folder.path().join(name), "a key").unwrap();
+        }
+        // As after a kill between the link and the removal of its other name, by a program of the same id.
+        fs::hard_link(&path, draft_of(&path)).unwrap();
+        let old = keys.names();
+        keys.begin_another().unwrap();
+        assert_eq!(keys.names()[1..], old);
+        let mut left: Vec<_> =
+            fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
+        left.sort();
+        assert_eq!(left, ["number.db", "number.key", "other.draft-1"]);
+    }
+
+    #[test]
+    fn an_old_key_ends_however_keys_are_separated() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("number.key");
+        let [new, old] = [Keys::fresh(), Keys::fresh()];
+        for between in [",", ", ", "\n", ",\r\n"] {
+            fs::write(&path, format!("{}{between}{}", new.expose_secret(), old.expose_secret())).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+            let keys = Keys::in_file(&path).unwrap();
+            assert_eq!(keys.names().len(), 2);
+            keys.end_others().unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap().trim(), new.expose_secret());
+        }
+    }
+
+    #[test]
+    fn a_failure_that_passes_is_not_the_last_look_at_the_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("number.key");
+        let (server, command) = (Keys::made_in_file(&path).unwrap(), Keys::in_file(&path).unwrap());
+        let old = server.ring();
+        command.begin_another().unwrap();
+        // What stops it changes nothing by which a new file is known.
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(server.others_than(&old).is_none());
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        assert!(server.others_than(&old).is_some());
+        assert_eq!(server.names(), command.names());
+        server.look_again(old.clone());
+        assert!(server.others_than(&old).is_some());
     }
 }
