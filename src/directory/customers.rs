@@ -172,12 +172,19 @@ impl Directory for Customers {
         let renewed = tokio::task::spawn_blocking(move || keys.others_than(&known)).await;
         let Ok(Some(renewed)) = renewed else { return Ok(None) };
         // Another key file that somebody has put there would make strangers of all customers.
-        if let Err(trouble) = secrets::find(&self.database, &renewed, secrets::ALIAS).await {
-            tracing::error!(%trouble, "the key file has changed, and the keys from before are used on");
-            self.keys.stay_with(ring);
-            return Ok(None);
+        match secrets::find(&self.database, &renewed, secrets::ALIAS).await {
+            Ok(_) => self.find(&renewed, number).await,
+            // Nobody knows whether they are the right ones.
+            Err(Trouble::Database(failure)) => {
+                self.keys.look_again(ring);
+                Err(failure.into())
+            }
+            Err(trouble) => {
+                tracing::error!(%trouble, "the key file has changed, and the keys from before are used on");
+                self.keys.stay_with(ring);
+                Ok(None)
+            }
         }
-        self.find(&renewed, number).await
     }
 }
 

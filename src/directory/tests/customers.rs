@@ -9,8 +9,8 @@ use std::sync::Arc;
 use database::scratch::Server;
 use database::{Database, Place, Query};
 use directory::{
-    By, Customer, Customers, Directory, Imported, Keys, PhoneNumber, Region, Shared, Sheet, Taken, Trouble,
-    Written,
+    By, Customer, Customers, Directory, Imported, Keys, PhoneNumber, Region, Shared, Sheet, Silent, Taken,
+    Trouble, Written,
 };
 use domain::Identity;
 use proptest::prelude::*;
@@ -398,6 +398,26 @@ async fn keys_that_have_ended_seal_nothing() {
     fs::write(&path, kept).unwrap();
     assert_eq!(found(&customers, "03-9999-0012").await, None);
     assert_eq!(found(&customers, "090-1234-5678").await, person("cm-koshii", "user001"));
+}
+
+#[tokio::test]
+async fn a_database_that_fails_makes_no_stranger_of_a_customer() {
+    let house = House::sqlite().await;
+    house.import(FILE).await;
+    house.again().await.rotate(&by(), |_, _| {}).await.unwrap();
+    let rename = async |from: &str, to: &str| {
+        let mut transaction = house.database.begin().await.unwrap();
+        transaction.run(Query::new(format!("ALTER TABLE {from} RENAME TO {to}"))).await.unwrap();
+        transaction.commit().await.unwrap();
+    };
+    rename("secrets", "away").await;
+    let number = PhoneNumber::parse("+447700900101").unwrap();
+    for _ in 0..2 {
+        let silent = house.customers.look_up(&number).await;
+        assert!(matches!(silent, Err(Silent::Database(_))), "{silent:?}");
+    }
+    rename("away", "secrets").await;
+    assert_eq!(house.found("+447700900101").await, person("cm-koshii", "user001"));
 }
 
 #[tokio::test]
