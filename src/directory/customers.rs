@@ -5,6 +5,7 @@
 mod changes;
 mod import;
 mod rotation;
+mod told;
 
 use std::sync::Arc;
 

@@ -7,6 +7,7 @@ use domain::Identity;
 use records::audit::{Action, Entry, Opaque, Reason};
 
 use super::import::Whom;
+use super::told::tells_who;
 use super::{By, Customers, LOCK, import, place};
 use crate::customer::may_look_after;
 use crate::key::Ring;
@@ -98,7 +99,8 @@ impl Customers {
     /// The numbers of one: the only way back. The audit entry is on disk before any of them is opened.
     ///
     /// # Errors
-    /// Nobody has this id, the day's allowance is used up, or the entry cannot be written.
+    /// Nobody has this id or they have no number, the reason says who it is, the day's allowance is used up, or the entry
+    /// cannot be written.
     pub async fn reveal(
         &self,
         id: &str,
@@ -109,13 +111,17 @@ impl Customers {
         let mut transaction = self.database.begin().await?;
         // Two at once must not both be the last that is allowed.
         transaction.alone(LOCK).await?;
-        let sealed = Query::new("SELECT hash, key_id, sealed FROM numbers WHERE customer = $1 ORDER BY hash");
-        let sealed = transaction.run(sealed.with(id)).await?;
+        let name = Query::new("SELECT name FROM customers WHERE id = $1").with(id);
+        let mut named = transaction.run(name).await?.pop().ok_or_else(|| Trouble::Nobody(id.to_owned()))?;
+        if tells_who(reason.as_str(), id, &named.text(0)?) {
+            return Err(Trouble::Named);
+        }
+        let sealed = transaction.run(Query::new(SEALED).with(id)).await?;
         // No rotation can end now, so the keys of these are there.
         let ring = self.keys.current();
         secrets::check(&mut *transaction, &ring).await?;
         if sealed.is_empty() {
-            return Err(Trouble::Nobody(id.to_owned()));
+            return Err(Trouble::NoNumber(id.to_owned()));
         }
         let since = by.at.saturating_sub(A_DAY);
         let used = self.audit.count(&mut *transaction, Action::Revealed, None, since).await?;

@@ -260,10 +260,19 @@ async fn numbers_are_revealed_only_with_an_entry_and_within_the_allowance(house:
     reveal(now + 24 * 60 * 60 * 1000 + 2, 2).await.unwrap();
     let entries = Query::new("SELECT detail FROM audit WHERE detail = 'a court order'");
     assert_eq!(house.database.read(entries).await.unwrap().len(), 3);
-    assert!(matches!(
-        house.customers.reveal("cm-nobody", &reason(), 9, &by()).await,
-        Err(Trouble::Nobody(_))
-    ));
+    let asked = async |id: &str, reason: &str| {
+        house.customers.reveal(id, &Reason::parse(reason).unwrap(), 9, &by()).await
+    };
+    assert!(matches!(asked("cm-nobody", "a court order").await, Err(Trouble::Nobody(_))));
+    for reason in ["越井 琢巳 asked", "越井さんの依頼", "a court asked for CM-Koshii"] {
+        assert!(matches!(asked("cm-koshii", reason).await, Err(Trouble::Named)), "{reason}");
+    }
+    house.import("id,name,operator,numbers\ncm-poor,poor,user001,03-9999-0021\n").await;
+    house.import("id,name,operator,numbers\ncm-rich,rich,user001,03-9999-0021\n").await;
+    assert!(matches!(asked("cm-poor", "a court order").await, Err(Trouble::NoNumber(_))));
+    for id in ["cm-poor", "cm-rich"] {
+        house.customers.erase(id, &by()).await.unwrap();
+    }
 }
 
 async fn keys_rotate_while_others_read(house: &House) {

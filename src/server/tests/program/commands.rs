@@ -104,6 +104,13 @@ fn a_number_is_revealed_for_a_reason_and_so_often_a_day() {
     let trail = home.run(&["audit", "list", "--action", "revealed"]);
     assert_says(&trail, &["the police asked, case A-1", "shell "]);
     assert_eq!(trail.out.lines().count(), 3, "{trail:?}");
+    // And one that names the customer would name them when they are erased.
+    for named in ["越井 琢巳 asked", "for Cm-Koshii", "越井さんの依頼"] {
+        assert_refused(
+            &home.run(&["customers", "reveal", "cm-koshii", "--reason", named]),
+            &["erased: leave it out"],
+        );
+    }
     // A reason that is a number would be one in the trail.
     let said = home.run(&["customers", "reveal", "cm-koshii", "--reason", "call +44 7700 900199"]);
     assert_refused(&said, &["--reason"]);
