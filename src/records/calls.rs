@@ -89,18 +89,29 @@ pub async fn count(database: &Database) -> Result<u64, Failure> {
     Ok(count.unsigned_abs())
 }
 
-/// Takes a customer out of every call, and leaves times and outcomes. Says of how many calls. What is in a journal still is
-/// not counted; it comes without the customer if the same transaction adds [`Entry::erased`](crate::audit::Entry::erased).
+/// Takes a customer out of every call, and what they were called before they were one, and leaves times and outcomes. Says of
+/// how many calls. What is in a journal still is not counted; it comes without the customer's id if the same transaction adds [`Entry::erased`](crate::audit::Entry::erased).
 ///
 /// # Errors
 /// The database cannot be written.
-pub async fn forget(transaction: &mut dyn Transaction, customer: &str) -> Result<u64, Failure> {
+pub async fn forget(
+    transaction: &mut dyn Transaction,
+    customer: &str,
+    aliases: &[String],
+) -> Result<u64, Failure> {
     // Who writes calls looks for erasures: before this one has begun, or after it is done.
     transaction.alone(ALONE).await?;
     // The tie is a hash of the customer too; the least of all lets no repeated webhook of the same time bring them back.
-    let update = "UPDATE calls SET customer = NULL, came_tie = $2 WHERE customer = $1 RETURNING call_sid";
-    let changed = transaction.run(Query::new(update).with(customer).with(i64::MIN)).await?;
-    Ok(changed.len() as u64)
+    let update = "UPDATE calls SET customer = NULL, alias = NULL, came_tie = $1";
+    let theirs = Query::new(format!("{update} WHERE customer = $2 RETURNING call_sid"));
+    let mut changed = transaction.run(theirs.with(i64::MIN).with(customer)).await?.len();
+    for some in aliases.chunks(500) {
+        let places = Query::places(2, some.len());
+        let theirs = Query::new(format!("{update} WHERE alias IN ({places}) RETURNING call_sid"));
+        let theirs = theirs.with(i64::MIN).with_all(some.iter().map(String::as_str));
+        changed += transaction.run(theirs).await?.len();
+    }
+    Ok(changed as u64)
 }
 
 /// Adds what these events say.

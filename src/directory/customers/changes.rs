@@ -20,7 +20,7 @@ pub struct Receipt {
     pub subject: Opaque,
     /// So many numbers are gone.
     pub numbers: usize,
-    /// So many calls do not say any more whose they were.
+    /// So many calls do not say any more whose they were, nor what the caller was called before they were a customer.
     pub calls: u64,
     /// Whether what was deleted is gone from the database's own log too; it is not as long as another program reads there.
     pub scrubbed: bool,
@@ -73,11 +73,16 @@ impl Customers {
     pub async fn erase(&self, id: &str, by: &By) -> Result<Receipt, Trouble> {
         let mut transaction = self.database.begin().await?;
         transaction.alone(LOCK).await?;
-        let numbers = Query::new("DELETE FROM numbers WHERE customer = $1 RETURNING key_id").with(id);
-        let numbers = transaction.run(numbers).await?.len();
+        let ring = self.keys.current();
+        let sealed = transaction.run(Query::new(SEALED).with(id)).await?;
+        let numbers = sealed.len();
+        // One that does not open is erased all the same.
+        let opened = sealed.into_iter().filter_map(|row| opened(&ring, row, id).ok());
+        let aliases: Vec<String> = opened.map(|number| self.aliases.alias(&number)).collect();
+        transaction.run(Query::new("DELETE FROM numbers WHERE customer = $1").with(id)).await?;
         let customer = Query::new("DELETE FROM customers WHERE id = $1 RETURNING operator").with(id);
         let ours = !transaction.run(customer).await?.is_empty();
-        let calls = records::calls::forget(&mut *transaction, id).await?;
+        let calls = records::calls::forget(&mut *transaction, id, &aliases).await?;
         // Those whom the company's own API knows have calls here, and nothing else.
         if !ours && calls == 0 {
             return Err(Trouble::Nobody(id.to_owned()));

@@ -344,8 +344,16 @@ async fn a_rotation_that_was_cut_off_is_finished(house: &House) {
 }
 
 async fn erased_is_gone(house: &House) {
+    // Before they were a customer, they called as somebody whom nobody knows.
+    let alias = house.customers.aliases().alias(&PhoneNumber::parse("+447700900101").unwrap());
+    let mut transaction = house.database.begin().await.unwrap();
+    let call = Query::new("INSERT INTO calls (call_sid, first_at, outcome, alias) VALUES ('CA1', 1, 1, $1)");
+    transaction.run(call.with(alias.as_str())).await.unwrap();
+    transaction.commit().await.unwrap();
     let receipt = house.customers.erase("cm-koshii", &by()).await.unwrap();
-    assert_eq!((receipt.numbers, receipt.scrubbed), (2, true), "{receipt}");
+    assert_eq!((receipt.numbers, receipt.calls, receipt.scrubbed), (2, 1, true), "{receipt}");
+    let aliases = house.database.read(Query::new("SELECT alias FROM calls")).await.unwrap();
+    assert!(!format!("{aliases:?}").contains(&alias));
     assert_eq!(house.found("090-1234-5678").await, None);
     assert!(matches!(house.customers.erase("cm-koshii", &by()).await, Err(Trouble::Nobody(_))));
     assert!(!receipt.to_string().contains("koshii"));

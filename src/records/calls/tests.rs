@@ -57,6 +57,7 @@ fn merges(place: &Place, cases: u32) {
     runtime.block_on(async {
         a_customer_is_forgotten_and_the_figures_stay(&database).await;
         a_repeated_webhook_that_finds_the_customer_says_who_it_was(&database).await;
+        an_alias_is_forgotten_with_the_customer(&database).await;
         text_that_postgresql_does_not_take_holds_nothing_up(&database).await;
     });
 }
@@ -67,8 +68,8 @@ async fn a_customer_is_forgotten_and_the_figures_stay(database: &Database) {
     let events = [came.clone(), CallEvent { at: 9, what: What::Ended(Outcome::Busy), ..came.clone() }];
     add(database, &events).await;
     let mut transaction = database.begin().await.unwrap();
-    assert_eq!(forget(&mut *transaction, "cust-2").await.unwrap(), 0);
-    assert_eq!(forget(&mut *transaction, "cust-1").await.unwrap(), 1);
+    assert_eq!(forget(&mut *transaction, "cust-2", &["Kamito-Renasu".to_owned()]).await.unwrap(), 0);
+    assert_eq!(forget(&mut *transaction, "cust-1", &[]).await.unwrap(), 1);
     transaction.commit().await.unwrap();
     add(database, &[came]).await;
     let [call] = &latest(database, 9).await.unwrap()[..] else { panic!("one call") };
@@ -94,6 +95,22 @@ async fn a_repeated_webhook_that_finds_the_customer_says_who_it_was(database: &D
         assert_eq!((call.customer.as_deref(), call.first_at), (Some("cust-1"), 5));
         assert!(call.operator.is_some());
     }
+}
+
+async fn an_alias_is_forgotten_with_the_customer(database: &Database) {
+    empty(database).await;
+    let mut came = came(5, "");
+    let What::Came(who) = &mut came.what else { panic!("somebody came") };
+    (who.customer, who.alias) = (None, Some("Kamito-Renasu".to_owned()));
+    add(database, std::slice::from_ref(&came)).await;
+    let mut transaction = database.begin().await.unwrap();
+    let aliases = ["Hoteka-Ruyoma".to_owned(), "Kamito-Renasu".to_owned()];
+    assert_eq!(forget(&mut *transaction, "cust-1", &aliases[..1]).await.unwrap(), 0);
+    assert_eq!(forget(&mut *transaction, "cust-1", &aliases).await.unwrap(), 1);
+    transaction.commit().await.unwrap();
+    add(database, &[came]).await;
+    let [call] = &latest(database, 9).await.unwrap()[..] else { panic!("one call") };
+    assert_eq!((call.alias.as_deref(), call.outcome, call.first_at), (None, Outcome::Ringing, 5));
 }
 
 async fn text_that_postgresql_does_not_take_holds_nothing_up(database: &Database) {

@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
 use clap::{Args, Subcommand};
+use database::Place;
 use directory::{Sheet, Unfit, Written};
 use domain::Identity;
 use records::audit::Reason;
 
 use super::progress::Progress;
-use super::table::{printable, quoted, table};
+use super::table::{printable, quoted, table, time};
 use crate::say;
 
 /// The directory.
@@ -199,8 +200,13 @@ impl Add {
     }
 }
 
+const LEFT_IN_POSTGRESQL: &str = "\
+    No query finds it any more, but PostgreSQL keeps the bytes in its own files until it writes over them, and in its \
+    write-ahead log until it has no more use for that. To hurry it: `VACUUM FULL customers, numbers, calls`, which holds up \
+    everybody while it runs, then `CHECKPOINT`. Replicas follow; a log that is archived keeps them as backups do.";
+
 async fn erase(id: &str, yes: bool) -> anyhow::Result<()> {
-    let (_, kept) = super::open().await?;
+    let (settings, kept) = super::open().await?;
     if !yes {
         ensure!(
             std::io::stdin().is_terminal(),
@@ -213,12 +219,15 @@ async fn erase(id: &str, yes: bool) -> anyhow::Result<()> {
             bail!("that is another id; nothing was erased");
         }
     }
-    let receipt = kept.customers.erase(id, &super::by()).await?;
-    say(&format!("Receipt: {receipt}."));
-    if !receipt.scrubbed {
-        say(
+    let by = super::by();
+    let receipt = kept.customers.erase(id, &by).await?;
+    say(&format!("Receipt of {}: {receipt}.", time(by.at)));
+    match settings.keeping.place {
+        Place::Postgres(_) => say(LEFT_IN_POSTGRESQL),
+        Place::Sqlite(_) if !receipt.scrubbed => say(
             "Another program reads the database: until it ends, what was erased may still be in the database's own log.",
-        );
+        ),
+        Place::Sqlite(_) => {}
     }
     say("Backups of the database still have it: let them expire, or erase there too.");
     Ok(())

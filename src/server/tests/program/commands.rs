@@ -38,7 +38,10 @@ fn a_customer_is_imported_listed_shown_added_assigned_and_erased() {
     assert_a_number_is_no_operator(&home);
     assert_refused(&home.run(&["customers", "erase", "cm-sato"]), &["--yes"]);
     assert_says(&home.run(&["customers", "show", "cm-sato"]), &["user003"]);
-    assert_says(&home.run(&["customers", "erase", "cm-sato", "--yes"]), &["Receipt: customer", "2 numbers"]);
+    assert_says(
+        &home.run(&["customers", "erase", "cm-sato", "--yes"]),
+        &["Receipt of 20", "Z: customer ", "2 numbers"],
+    );
     for words in [
         &["customers", "show", "cm-sato"][..],
         &["customers", "assign", "cm-sato", "user001"],
