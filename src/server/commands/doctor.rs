@@ -1,17 +1,23 @@
 //! What is wrong, and how to mend it.
 
-use std::os::unix::fs::MetadataExt as _;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::bail;
+use database::{Database, Place};
+use directory::{Company, Customers, Directory as _, Guarded, PhoneNumber, Silent};
 use nix::sys::statvfs::statvfs;
+use nix::unistd::{AccessFlags, access};
 use reqwest::header::DATE;
 use server::clock::Clock;
 use server::kept::Kept;
 use server::settings::{BaseUrl, Cloud, Keeping, Settings, Source};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
+use tokio::time::Instant;
 
 use crate::say;
 
@@ -33,6 +39,10 @@ const TWILIO: &str = "https://api.twilio.com/";
 const FAR_OFF_S: i64 = 60;
 const OFF_S: i64 = 5;
 const LITTLE_SPACE: u64 = 200 << 20;
+/// Callers notice.
+const SLOW: Duration = Duration::from_secs(1);
+/// Of those that are kept for films, so that nobody has it.
+const NOBODYS: &str = "+447700900000";
 
 /// Looks at everything, and fails if anything does not work.
 pub(crate) async fn run() -> anyhow::Result<()> {
@@ -81,11 +91,18 @@ fn tell(finding: &Finding) {
 
 fn folder(folder: &Path) -> Finding {
     let shown = folder.display();
-    let Ok(metadata) = std::fs::metadata(folder) else {
-        return Good(format!("data folder: {shown} is not there yet, and will be made"));
+    let metadata = match fs::metadata(folder) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return folder_to_be(folder),
+        Err(error) => return Bad(format!("data folder: {shown} cannot be used ({error})")),
     };
     if metadata.mode() & 0o022 != 0 {
         return Bad(format!("data folder: others may write to {shown}; say `chmod 700 {shown}`"));
+    }
+    if let Err(error) = tried(folder) {
+        return Bad(format!(
+            "data folder: {shown} cannot be written ({error}); it should be a folder of the user who runs Hitoku"
+        ));
     }
     let free = statvfs(folder).map(|disk| disk.blocks_available() * disk.fragment_size());
     match free {
@@ -96,9 +113,49 @@ fn folder(folder: &Path) -> Finding {
     }
 }
 
+/// One that is not there yet; the first start makes it, and not we.
+fn folder_to_be(folder: &Path) -> Finding {
+    let shown = folder.display();
+    // A relative one is in the folder where we are.
+    let above = folder
+        .ancestors()
+        .skip(1)
+        .map(|above| if above.as_os_str().is_empty() { Path::new(".") } else { above });
+    let Some(above) = above.clone().find(|above| above.exists()) else {
+        return Bad(format!("data folder: {shown} has no folder above it"));
+    };
+    match access(above, AccessFlags::W_OK | AccessFlags::X_OK) {
+        Ok(()) => Good(format!("data folder: {shown} is not there yet, and the first start makes it")),
+        Err(error) => Bad(format!(
+            "data folder: {shown} cannot be made in {} ({}); make it for the user who runs Hitoku",
+            above.display(),
+            error.desc()
+        )),
+    }
+}
+
+/// Rights do not say it: a disk may be mounted read-only.
+fn tried(folder: &Path) -> io::Result<()> {
+    let path = folder.join(format!("doctor-{}", std::process::id()));
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
+    let written = file.write_all(b"?").and_then(|()| file.sync_all());
+    fs::remove_file(path).and(written)
+}
+
+/// What the first start makes is not made here.
 async fn kept(keeping: &Keeping) -> Vec<Finding> {
-    let kept = match Kept::open(keeping).await {
-        Ok(kept) => kept,
+    let shown = &keeping.place;
+    if let Place::Sqlite(file) = shown
+        && !file.exists()
+    {
+        let with = if keeping.number_key.is_some() { "" } else { ", and its key" };
+        return vec![Mind(format!("database: {shown} is not there yet; the first start makes it{with}"))];
+    }
+    let kept = match opened(keeping).await {
+        Ok(Some(kept)) => kept,
+        Ok(None) => {
+            return vec![Mind(format!("database: {shown}; it is new, and the first start begins to use it"))];
+        }
         Err(error) => return vec![Bad(format!("database: {error:#}"))],
     };
     let mut findings = vec![match kept.customers.count().await {
@@ -115,9 +172,10 @@ async fn kept(keeping: &Keeping) -> Vec<Finding> {
     });
     if let Ok(Some(theirs)) = kept.database.clock().await {
         let ours = i64::try_from(Clock::of_the_machine().now()).unwrap_or_default();
-        findings.push(difference("the database's", (theirs - ours) / 1000));
+        findings.push(difference_from_database((theirs - ours) / 1000));
     }
     findings.push(keys(&kept));
+    findings.extend(keeping.number_key_file.as_deref().and_then(key_file));
     findings.push(match kept.customers.audit().verify().await {
         Ok(verdict) if verdict.is_sound() => Good(format!(
             "audit trail: {} entries, each as it was written; head {}",
@@ -130,6 +188,24 @@ async fn kept(keeping: &Keeping) -> Vec<Finding> {
         Err(error) => Bad(format!("audit trail: {error}")),
     });
     findings
+}
+
+/// `None` if nobody has kept anything in it.
+async fn opened(keeping: &Keeping) -> anyhow::Result<Option<Kept>> {
+    let database = Database::open(&keeping.place).await?;
+    if Customers::are_new(&database).await? {
+        return Ok(None);
+    }
+    Kept::open(keeping).await.map(Some)
+}
+
+/// The rights of one that is not our own: we do not refuse it, since some who run programs allow no others.
+fn key_file(path: &Path) -> Option<Finding> {
+    let others = fs::metadata(path).ok()?.mode() & 0o077;
+    (others != 0).then(|| {
+        let (path, may) = (path.display(), if others & 0o022 != 0 { "change" } else { "read" });
+        Mind(format!("NUMBER_KEY_FILE: others than its owner may {may} {path}; say `chmod 600 {path}`"))
+    })
 }
 
 async fn writable(kept: &Kept) -> Result<(), database::Failure> {
@@ -157,15 +233,33 @@ fn keys(kept: &Kept) -> Finding {
 }
 
 async fn company(base: &BaseUrl) -> Finding {
-    // Not asked for a number: there is none that would be nobody's.
-    match asked(base.as_str()).await {
-        Ok(answer) => {
-            Good(format!("INTERNAL_API_BASE: {base} answers (status {})", answer.status().as_u16()))
+    let began = Instant::now();
+    let asked = ask(base).await;
+    let took = began.elapsed();
+    let (name, millis) = ("INTERNAL_API_BASE", took.as_millis());
+    match asked {
+        Ok(()) if took < SLOW => Good(format!("{name}: {base} answers, in {millis} ms")),
+        Ok(()) => {
+            Mind(format!("{name}: {base} answers in {millis} ms, and callers wait so long; make it faster"))
         }
-        Err(why) => Bad(format!(
-            "INTERNAL_API_BASE: {base} does not answer ({why}); check the address, and the way from this machine to it"
-        )),
+        Err(error) => {
+            let mend = match error {
+                Silent::Refused(_) | Silent::Nonsense(_) => {
+                    "`/resolve-caller` below it should answer with JSON, or with 404 for whom it does not know"
+                }
+                _ => "check the address, and the way from this machine to it",
+            };
+            Bad(format!("{name}: {base}: {error}; {mend}"))
+        }
     }
+}
+
+/// As the server asks for a caller.
+async fn ask(base: &BaseUrl) -> Result<(), Silent> {
+    let nonsense = |_| Silent::Nonsense("it is no address");
+    let company = Company::new(&base.to_url().map_err(nonsense)?)?;
+    let number = PhoneNumber::parse(NOBODYS).map_err(|_| Silent::Nonsense("that is no number"))?;
+    Guarded::without_memory(company).look_up(&number).await.map(|_| ())
 }
 
 async fn clock(reference: &str) -> Finding {
@@ -181,15 +275,27 @@ async fn clock(reference: &str) -> Finding {
         return Mind(format!("clock: {reference} does not say what time it is"));
     };
     let ours = i64::try_from(Clock::of_the_machine().seconds()).unwrap_or_default();
-    difference("Twilio's", theirs - ours)
+    difference_from_twilio(theirs - ours)
 }
 
-fn difference(whose: &str, seconds: i64) -> Finding {
-    let mend = "set the clock by NTP (`timedatectl set-ntp true`)";
+const SET_IT: &str = "set the clock by NTP (`timedatectl set-ntp true`)";
+
+fn difference_from_twilio(seconds: i64) -> Finding {
     match seconds.abs() {
-        0..=OFF_S => Good(format!("clock: as {whose}")),
-        off if off <= FAR_OFF_S => Mind(format!("clock: {off} seconds off {whose}; {mend}")),
-        off => Bad(format!("clock: {off} seconds off {whose}: Twilio will refuse tokens; {mend}")),
+        0..=OFF_S => Good("clock: as Twilio's".to_owned()),
+        off if off <= FAR_OFF_S => Mind(format!("clock: {off} seconds off Twilio's; {SET_IT}")),
+        off => Bad(format!("clock: {off} seconds off Twilio's, which will refuse tokens; {SET_IT}")),
+    }
+}
+
+/// Nothing depends on that one: it is a second opinion.
+fn difference_from_database(seconds: i64) -> Finding {
+    match seconds.abs() {
+        0..=OFF_S => Good("clock: as the database's".to_owned()),
+        off => Mind(format!(
+            "clock: {off} seconds off the database's, so one of the two is wrong, and what is kept has this machine's times; \
+             {SET_IT}"
+        )),
     }
 }
 
@@ -230,4 +336,17 @@ async fn asked(address: &str) -> Result<reqwest::Response, String> {
         let causes = std::iter::successors(std::error::Error::source(&error), |cause| cause.source());
         causes.last().map_or_else(|| error.to_string(), ToString::to_string)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_twilios_clock_judges_tokens() {
+        assert!(matches!(difference_from_twilio(-61), Bad(text) if text.contains("refuse tokens")));
+        assert!(matches!(difference_from_twilio(60), Mind(text) if text.contains("timedatectl")));
+        assert!(matches!(difference_from_database(4000), Mind(text) if !text.contains("Twilio")));
+        assert!(matches!(difference_from_database(-5), Good(_)));
+    }
 }

@@ -22,6 +22,8 @@ pub struct Keeping {
     pub for_demonstration: bool,
     /// `NUMBER_KEY`: what numbers are sealed with. By default `number.key` in the folder, made once.
     pub number_key: Option<SecretString>,
+    /// `NUMBER_KEY_FILE`: where that was read, if it was in a file.
+    pub number_key_file: Option<PathBuf>,
     /// `PHONE_REGION`: the country of numbers without a country code, by default Japan.
     pub region: Region,
     /// `REVEALS_PER_DAY`: how many numbers may be revealed in 24 hours, by default 10.

@@ -3,6 +3,7 @@
 //! Invariant: a problem names its variable and what it should be, and never repeats a secret's value.
 
 use std::fmt;
+use std::path::PathBuf;
 
 type Read<T> = Box<dyn Fn(&str) -> T>;
 
@@ -113,6 +114,13 @@ impl Source {
         }
     }
 
+    /// The file that a setting is read from, if it is.
+    #[must_use]
+    pub fn file_of(&self, name: &str) -> Option<PathBuf> {
+        let path = (self.variable)(&format!("{name}_FILE"))?;
+        Some(path.trim()).filter(|path| !path.is_empty()).map(PathBuf::from)
+    }
+
     /// The setting, parsed.
     ///
     /// # Errors
@@ -149,6 +157,8 @@ mod tests {
         };
         assert_eq!(source.text("AUTH_TOKEN"), Ok(Some("secret of /run/token".to_owned())));
         assert_eq!(source.text("OTHER"), Ok(None));
+        assert_eq!(source.file_of("AUTH_TOKEN"), Some("/run/token".into()));
+        assert_eq!(source.file_of("OTHER"), None);
     }
 
     #[test]

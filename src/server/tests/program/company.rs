@@ -19,21 +19,22 @@ const FIRST: usize = 3;
 const NEXT: usize = 20;
 
 /// What it does with whoever has asked.
-#[derive(Clone, Copy, Debug)]
-enum Mood {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mood {
     Well,
+    Failing,
     Silent,
     Nonsense,
 }
 
-struct Api {
-    address: String,
+pub(crate) struct Api {
+    pub(crate) address: String,
     asked: Arc<AtomicUsize>,
     mood: watch::Sender<Mood>,
 }
 
 impl Api {
-    async fn in_mood(mood: Mood) -> Self {
+    pub(crate) async fn in_mood(mood: Mood) -> Self {
         Self::on(TcpListener::bind("127.0.0.1:0").await.unwrap(), mood)
     }
 
@@ -67,6 +68,7 @@ async fn answer(mut stream: TcpStream, asked: Arc<AtomicUsize>, moods: watch::Re
     let mood = *moods.borrow();
     let body = match mood {
         Mood::Well => r#"{"appId":"user009","customerName":"会社","customerId":"crm-1"}"#,
+        Mood::Failing => "",
         Mood::Nonsense => "<html>It works!</html>",
         Mood::Silent => {
             // Until the other side has had enough.
@@ -75,7 +77,8 @@ async fn answer(mut stream: TcpStream, asked: Arc<AtomicUsize>, moods: watch::Re
         }
     };
     let length = body.len();
-    let answer = format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}");
+    let status = if matches!(mood, Mood::Failing) { "500 Internal Server Error" } else { "200 OK" };
+    let answer = format!("HTTP/1.1 {status}\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n{body}");
     let _ = stream.write_all(answer.as_bytes()).await;
 }
 

@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use database::Query;
 
+use crate::company::{Api, Mood};
 use crate::program::Home;
 
 /// Without the network, in which nobody is: those findings are not of these tests.
@@ -74,6 +75,75 @@ async fn wrong_keys_and_rights_are_named() {
     let home = home.with("NUMBER_KEY", "short");
     let said = home.run(&["customers", "list"]);
     assert!(!said.well && said.err.contains("NUMBER_KEY") && !said.err.contains("short\n"), "{said:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_companys_api_is_asked_as_the_server_asks() {
+    for (mood, found) in [
+        (Mood::Well, "✓ INTERNAL_API_BASE: "),
+        (Mood::Failing, "status 500"),
+        (Mood::Nonsense, "not what it should be"),
+        (Mood::Silent, "did not answer in time"),
+    ] {
+        let api = Api::in_mood(mood).await;
+        // A proxy that the server does not use.
+        let home = Home::peopled()
+            .with("INTERNAL_API_BASE", api.address.clone())
+            .with("HTTP_PROXY", "http://127.0.0.1:1");
+        let said = tokio::task::spawn_blocking(move || doctor(&home)).await.unwrap();
+        let line = said.lines().find(|line| line.contains("INTERNAL_API_BASE")).unwrap();
+        assert!(
+            line.contains(found) && line.starts_with(if mood == Mood::Well { '✓' } else { '✗' }),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn what_is_not_there_is_not_made() {
+    let home = Home::empty();
+    let said = doctor(&home);
+    assert!(said.contains("is not there yet, and the first start makes it"), "{said}");
+    assert!(
+        said.contains("! database: ") && said.contains("the first start makes it, and its key"),
+        "{said}"
+    );
+    assert!(!home.data().exists());
+    // A database in which nobody has kept anything.
+    std::fs::create_dir(home.data()).unwrap();
+    set_permissions(home.data(), Permissions::from_mode(0o700)).unwrap();
+    std::fs::write(home.data().join("hitoku.db"), "").unwrap();
+    let said = doctor(&home);
+    assert!(said.contains("! database: ") && said.contains("it is new"), "{said}");
+    assert!(!home.data().join("number.key").exists());
+}
+
+#[tokio::test]
+async fn a_data_folder_that_cannot_be_written_is_found() {
+    let home = Home::empty();
+    // No rights keep root from writing, but a file in its place does.
+    std::fs::write(home.data(), "").unwrap();
+    let said = doctor(&home);
+    assert!(said.contains("✗ data folder: ") && said.contains("cannot be written"), "{said}");
+    home.start().fails().await;
+    let below = home.data().join("below").display().to_string();
+    let home = home.with("HITOKU_DATA", below);
+    let said = doctor(&home);
+    assert!(said.contains("✗ data folder: "), "{said}");
+    home.start().fails().await;
+}
+
+#[test]
+fn a_key_file_that_others_may_read_is_minded() {
+    let home = Home::empty();
+    let key = home.run(&["keys", "new"]).out;
+    let file = home.file("given.key", key);
+    let home = home.with("NUMBER_KEY_FILE", file.clone()).with_customers();
+    let minded = format!("! NUMBER_KEY_FILE: others than its owner may read {file}; say `chmod 600");
+    set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
+    assert!(doctor(&home).contains(&minded));
+    set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
+    assert!(!doctor(&home).contains("NUMBER_KEY_FILE"));
 }
 
 #[tokio::test]
