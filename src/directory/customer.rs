@@ -37,7 +37,7 @@ pub struct Written<'a> {
     pub team: &'a str,
     /// See [`Customer::note`].
     pub note: &'a str,
-    /// As they are written, separated by `;`, `/` or `|`.
+    /// As they are written, separated by `;`, `/`, `|` or `、`, in whatever width.
     pub numbers: &'a str,
 }
 
@@ -71,6 +71,7 @@ pub enum NotACustomer {
 
 /// Shorter ones are dates and order numbers more often than telephones.
 pub(crate) const DIGITS_OF_A_NUMBER: usize = 9;
+const SEPARATORS: [char; 8] = [';', '/', '|', '\n', '；', '／', '｜', '、'];
 pub(crate) const LONGEST: usize = 120;
 const LONGEST_NOTE: usize = 2000;
 
@@ -89,7 +90,7 @@ impl Written<'_> {
         let team = text("group", self.team, LONGEST)?;
         let note = text("note", self.note, LONGEST_NOTE)?;
         let mut numbers = Vec::new();
-        let written = self.numbers.split([';', '/', '|', '\n']).filter(|number| !number.trim().is_empty());
+        let written = self.numbers.split(SEPARATORS).filter(|number| !number.trim().is_empty());
         for (at, number) in written.enumerate() {
             let number =
                 PhoneNumber::written(number, region).map_err(|why| NotACustomer::Number(at + 1, why))?;
@@ -145,7 +146,7 @@ pub(crate) fn may_look_after(
 }
 
 /// What turns the direction of a text around, or is not seen: two names could look the same, or one like another.
-fn is_direction(sign: char) -> bool {
+pub(crate) fn is_direction(sign: char) -> bool {
     matches!(sign, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
@@ -179,7 +180,7 @@ mod tests {
 
     #[test]
     fn a_number_in_two_formats_is_one() {
-        let numbers = "+44 7700 900101; 03-1234-5678 / ０３ー１２３４ー５６７８|(+44) 7700-900-101";
+        let numbers = "+44 7700 900101; 03-1234-5678 / ０３ー１２３４ー５６７８|(+44) 7700-900-101；0312345678、03 1234 5678";
         let customer = Written { numbers, ..KOSHII }.read(Region::JAPAN).unwrap();
         assert_eq!(customer.numbers.len(), 2);
         assert_eq!((customer.team, customer.note), (None, None));

@@ -68,7 +68,7 @@ pub enum WhyBad {
     #[error(
         "it has {0} fields where the headings are {1}: a comma in a field needs double quotes around the field"
     )]
-    Fields(u64, u64),
+    Fields(usize, usize),
     /// Another encoding.
     #[error("it is not in UTF-8: save the file as \"CSV UTF-8\"")]
     Encoding,
@@ -89,25 +89,30 @@ impl Sheet {
     /// # Errors
     /// It is not what it should be: every row that is wrong is named.
     pub fn read(file: impl Read, region: Region, mut each: impl FnMut(u64)) -> Result<Self, Unfit> {
-        // With both kinds of line end lines are counted only so; what remains of the longer one is trimmed.
+        // With both kinds of line end lines are counted only so; what remains of the longer one is trimmed. On a line that is
+        // blank it is a field, so that fields are counted here.
         let mut reader = csv::ReaderBuilder::new()
             .terminator(csv::Terminator::Any(b'\n'))
             .trim(csv::Trim::All)
+            .flexible(true)
             .from_reader(file);
         let headings = reader.headers().map_err(|error| Unfit::Headings(short(&error)))?;
         let columns = Columns::read(headings)?;
+        let width = headings.len();
         let (mut sheet, mut bad, mut rows) = (Reading::default(), Vec::new(), 0);
         let mut row = csv::StringRecord::new();
         loop {
             let line = reader.position().line();
             match reader.read_record(&mut row) {
                 Ok(false) => break,
+                Ok(true) if row.len() == 1 && row[0].is_empty() => {}
                 Ok(true) => {
                     rows += 1;
                     let line = row.position().map_or(line, csv::Position::line);
-                    match columns.of(&row).read(region) {
+                    let read = columns.of(&row, width).and_then(|written| Ok(written.read(region)?));
+                    match read {
                         Ok(customer) => bad.extend(sheet.add(line, customer).err()),
-                        Err(why) => bad.push(BadRow { line, why: why.into() }),
+                        Err(why) => bad.push(BadRow { line, why }),
                     }
                 }
                 Err(error) => {
@@ -131,6 +136,12 @@ impl Sheet {
     #[must_use]
     pub fn len(&self) -> usize {
         self.customers.len()
+    }
+
+    /// How much an import of it has to do: its customers and their numbers.
+    #[must_use]
+    pub fn work(&self) -> usize {
+        self.customers.iter().map(|customer| 1 + customer.numbers.len()).sum()
     }
 
     /// Whether nobody is in it.
@@ -200,22 +211,24 @@ impl Columns {
         })
     }
 
-    fn of<'a>(&self, row: &'a csv::StringRecord) -> Written<'a> {
+    fn of<'a>(&self, row: &'a csv::StringRecord, width: usize) -> Result<Written<'a>, WhyBad> {
+        if row.len() != width {
+            return Err(WhyBad::Fields(row.len(), width));
+        }
         let field = |at: usize| row.get(at).unwrap_or_default();
-        Written {
+        Ok(Written {
             id: field(self.id),
             name: field(self.name),
             operator: field(self.operator),
             numbers: field(self.numbers),
             team: self.team.map_or("", field),
             note: self.note.map_or("", field),
-        }
+        })
     }
 }
 
 fn unreadable(error: &csv::Error) -> Result<WhyBad, Unfit> {
     match error.kind() {
-        csv::ErrorKind::UnequalLengths { expected_len, len, .. } => Ok(WhyBad::Fields(*len, *expected_len)),
         csv::ErrorKind::Utf8 { .. } => Ok(WhyBad::Encoding),
         _ => Err(Unfit::Broken(short(error))),
     }
@@ -259,6 +272,10 @@ mod tests {
         assert_eq!(sheet.customers[0].note.as_deref(), Some("a note"));
         assert_eq!(sheet.customers[1].operator.as_str(), "user.2@example");
         assert!(read(b"id,name,operator,numbers\n").unwrap().is_empty());
+        for end in ["\n", "\r\n"] {
+            let text = ["id,name,operator,numbers", "", "cm-1,a,user001,03-1234-5678", " ", "", ""].join(end);
+            assert_eq!(read(text.as_bytes()).unwrap().len(), 1, "blank lines are no rows");
+        }
     }
 
     #[test]

@@ -12,6 +12,7 @@ use phonenumber::metadata::DATABASE;
 use unicode_normalization::UnicodeNormalization as _;
 
 use crate::PhoneNumber;
+use crate::customer::is_direction;
 
 /// The country whose national format a number without a country code is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,7 +129,8 @@ fn plain(sign: char) -> Option<Result<char, Unreadable>> {
     match sign {
         '0'..='9' | '+' => Some(Ok(sign)),
         '(' | ')' | '.' | '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{30fc}' | '\u{2500}' => None,
-        _ if sign.is_whitespace() => None,
+        // A telephone's own book copies some of them along.
+        _ if sign.is_whitespace() || is_direction(sign) => None,
         _ => Some(Err(Unreadable::Signs)),
     }
 }
@@ -158,6 +160,8 @@ mod tests {
             "（０９０）１２３４−５６７８",
             "＋８１　９０　１２３４　５６７８",
             "090.1234.5678",
+            "\u{202a}090-1234-5678\u{202c}",
+            "\u{2068}+81\u{200e} 90 1234 5678\u{2069}\u{200f}",
         ] {
             assert_eq!(read(text), Ok("+819012345678".to_owned()), "{text}");
         }

@@ -24,7 +24,7 @@ pub struct Imported {
     pub taken: Vec<Taken>,
 }
 
-/// A number that another customer had, who is not in this file or does not list it there any more.
+/// A number that another customer had before: one who is not in this file, or whose row there does not keep it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Taken {
     /// Whose it was.
@@ -43,7 +43,7 @@ const OVER_NUMBERS: &str = "ON CONFLICT (hash) DO UPDATE SET customer = excluded
 
 impl Customers {
     /// Takes all customers of a sheet: those with a known id are changed to what the sheet says, others are added; who is
-    /// not in it stays. `each` is called with the count of customers done.
+    /// not in it stays. `each` is called with how much is done of [`Sheet::work`].
     ///
     /// # Errors
     /// Nothing has changed then.
@@ -71,17 +71,25 @@ impl Customers {
             transaction: &mut *transaction,
             done: Imported::default(),
             known_already: None,
+            gone: HashMap::new(),
         };
-        let mut fresh = Vec::new();
-        for (at, customers) in sheet.customers.chunks(CHUNK).enumerate() {
-            fresh.extend(import.customers(customers).await?);
-            each(at * CHUNK + customers.len());
+        let (mut fresh, mut done) = (Vec::new(), 0);
+        for customers in sheet.customers.chunks(CHUNK) {
+            let new = import.customers(customers).await?;
+            done += customers.iter().map(|customer| 1 + customer.numbers.len()).sum::<usize>() - new.len();
+            fresh.extend(new);
+            each(done);
         }
         if let (Whom::New, Some(known)) = (whom, import.known_already.take()) {
             return Err(Trouble::Known(known));
         }
         let numbers = fresh.len();
-        import.numbers(fresh).await?;
+        import
+            .numbers(fresh, |some| {
+                done += some;
+                each(done);
+            })
+            .await?;
         let done = import.done;
         if done.added + done.changed > 0 {
             self.audit.append(&mut *transaction, entry(&done, numbers)).await?;
@@ -110,6 +118,8 @@ struct Import<'a> {
     done: Imported,
     /// One of those who were there before.
     known_already: Option<String>,
+    /// Whose numbers were that the sheet has taken from them.
+    gone: HashMap<Vec<u8>, String>,
 }
 
 /// A number that a customer does not have yet.
@@ -148,6 +158,7 @@ impl Import<'_> {
                 (true, false) => self.done.changed += 1,
                 (true, true) => self.done.unchanged += 1,
             }
+            self.gone.extend(had.iter().map(|hash| (hash.clone(), customer.id.clone())));
             gone.extend(had);
         }
         self.transaction.insert(ADD_CUSTOMERS, OVER_CUSTOMERS, rows).await?;
@@ -156,11 +167,15 @@ impl Import<'_> {
     }
 
     /// Adds numbers, whoever had them before. In the order of their hashes, which is that of the table.
-    async fn numbers(&mut self, mut fresh: Vec<Fresh<'_>>) -> Result<(), Trouble> {
+    async fn numbers(
+        &mut self,
+        mut fresh: Vec<Fresh<'_>>,
+        mut each: impl FnMut(usize),
+    ) -> Result<(), Trouble> {
         fresh.sort_unstable_by_key(|fresh| fresh.hash);
         let any = self.transaction.run(Query::new("SELECT 1 FROM numbers LIMIT 1")).await?;
         for some in fresh.chunks(CHUNK) {
-            if !any.is_empty() {
+            if !any.is_empty() || !self.gone.is_empty() {
                 self.take(some).await?;
             }
             let row = |fresh: &Fresh<'_>| {
@@ -168,6 +183,7 @@ impl Import<'_> {
                 number_row(self.ring.first(), fresh.hash, number, &fresh.customer.id)
             };
             self.transaction.insert(ADD_NUMBERS, OVER_NUMBERS, some.iter().map(row).collect()).await?;
+            each(some.len());
         }
         Ok(())
     }
@@ -180,6 +196,8 @@ impl Import<'_> {
                 fresh.iter().map(|fresh| (of(fresh), fresh.customer.id.as_str())).collect();
             let places = Query::places(1, by_hash.len());
             let sql = format!("SELECT hash, customer FROM numbers WHERE hash IN ({places})");
+            let from = by_hash.iter().filter_map(|(hash, to)| Some((self.gone.remove(hash)?, *to)));
+            self.done.taken.extend(from.map(|(from, to)| Taken { from, to: to.to_owned() }));
             let mut taken = Vec::new();
             for mut row in self.transaction.run(Query::new(sql).with_all(by_hash.keys().cloned())).await? {
                 let (hash, from) = (row.bytes(0)?, row.text(1)?);

@@ -152,6 +152,18 @@ async fn the_same_file_again_changes_nothing(house: &House) {
     assert_eq!(house.kept().await, before);
 }
 
+#[tokio::test]
+async fn an_import_says_how_far_it_is_and_not_further() {
+    let house = House::sqlite().await;
+    let (sheet, mut said) = (sheet(FILE), Vec::new());
+    assert_eq!(sheet.work(), 3 + 4);
+    house.customers.import(&sheet, &by(), |done| said.push(done)).await.unwrap();
+    assert_eq!(said, [3, 7], "customers, and then their numbers");
+    said.clear();
+    house.customers.import(&sheet, &by(), |done| said.push(done)).await.unwrap();
+    assert_eq!(said, [7], "numbers that are there already are done with their customers");
+}
+
 async fn a_changed_file_changes_what_it_says(house: &House) {
     let changed = "id,name,operator,numbers,group,note\n\
                    cm-koshii,越井 琢巳,user001,090-1234-5678,tokyo,calls on Mondays\n\
@@ -174,7 +186,8 @@ async fn the_newest_assignment_of_a_number_wins(house: &House) {
     assert_eq!(house.found("+447700900101").await, person("cm-new", "user009"));
     let moved =
         "id,name,operator,numbers\ncm-new,new,user009,03-9999-0001\ncm-koshii,k,user001,+447700900101\n";
-    house.import(moved).await;
+    let taken = vec![Taken { from: "cm-new".to_owned(), to: "cm-koshii".to_owned() }];
+    assert_eq!(house.import(moved).await.taken, taken, "also by the row that had it");
     assert_eq!(house.found("+447700900101").await, person("cm-koshii", "user001"));
     let twice = "id,name,operator,numbers\ncm-a,a,user001,03-9999-0002\ncm-b,b,user002,+81 3 9999 0002;03-9999-0003\n";
     assert_eq!(sheet(twice).shared, [Shared { line: 2, later: 3 }]);

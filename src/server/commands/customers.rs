@@ -137,8 +137,8 @@ async fn import(path: &Path) -> anyhow::Result<()> {
     for shared in &sheet.shared {
         say(&format!("line {}: it has a number of line {} too, and keeps it", shared.later, shared.line));
     }
-    let mut progress = Progress::new("customers");
-    let done = kept.customers.import(&sheet, &super::by(), |done| progress.at(done, sheet.len())).await?;
+    let (mut progress, work) = (Progress::new("customers and numbers"), sheet.work());
+    let done = kept.customers.import(&sheet, &super::by(), |done| progress.at(done, work)).await?;
     progress.end();
     for taken in &done.taken {
         say(&printable(&format!("a number of {} is of {} now", taken.from, taken.to)));
