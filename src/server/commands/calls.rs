@@ -17,11 +17,13 @@ pub(crate) struct Calls {
 impl Calls {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         let (_, kept) = super::open().await?;
-        let heading = ["came", "answered", "ended", "outcome", "operator", "customer", "call ref", "CallSid"];
+        let heading =
+            ["came", "rang", "answered", "ended", "outcome", "operator", "customer", "call ref", "CallSid"];
         let mut rows = vec![heading.map(str::to_owned).to_vec()];
         for call in records::calls::latest(&kept.database, self.limit).await? {
             rows.push(vec![
                 time(call.first_at),
+                time(call.rang_at),
                 time(call.answered_at),
                 time(call.ended_at),
                 call.outcome.to_string(),

@@ -127,11 +127,19 @@ async fn calls_and_their_trail_are_listed_without_numbers() {
     let twilio = Twilio::at(&server).await;
     twilio.call(sid(1), KOSHII).await;
     assert!(twilio.call(sid(2), STRANGER).await.contains("callerAlias"));
+    let rang = [
+        ("CallSid", sid(9).to_string()),
+        ("ParentCallSid", sid(1).to_string()),
+        ("CallStatus", "ringing".to_owned()),
+        ("Timestamp", "Fri, 15 Jan 2027 08:00:00 +0000".to_owned()),
+    ];
+    twilio.post("/status", &rang.each_ref().map(|(name, value)| (*name, value.as_str()))).await.unwrap();
     let talked = [("CallSid", sid(1).to_string()), ("DialCallStatus", "completed".to_owned())];
     twilio.post("/dialed", &talked.each_ref().map(|(name, value)| (*name, value.as_str()))).await.unwrap();
     server.end().await;
     let said = home.run(&["calls"]);
     assert_says(&said, &[&sid(1).to_string(), &sid(2).to_string(), "completed", "cm-koshii", "user009"]);
+    assert_says(&said, &["came", "rang", "2027-01-15T08:00:00Z"]);
     assert_eq!(home.run(&["calls", "--limit", "1"]).out.lines().count(), 2);
     assert_says(&home.run(&["audit", "list", "--action", "call"]), &["came: ringing", "ended: completed"]);
     let other = home.run(&["audit", "list", "--action", "called"]);
