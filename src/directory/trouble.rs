@@ -62,8 +62,9 @@ pub enum Trouble {
     },
     /// Rotating keys that are given is begun by whoever gives them.
     #[error(
-        "NUMBER_KEY is given to this server, so a new key is put there first: make one with `hitoku keys new`, write it \
-         before the old one with a comma between them, restart every server with it, and say `hitoku keys rotate` again"
+        "NUMBER_KEY is given to this server, so whoever gives it begins: make a key with `hitoku keys new`, restart every \
+         server with NUMBER_KEY=old,new, so that all can open both, then every server with new,old, and say \
+         `hitoku keys rotate` again"
     )]
     OneKey,
 }

@@ -14,7 +14,7 @@ pub(crate) enum Keys {
     /// Seals everything with another key, while calls go on; said again, it finishes what was cut off
     ///
     /// With a key file of its own, Hitoku makes the new key and removes the old one at the end. Where NUMBER_KEY is given,
-    /// put the new key before the old one first, with a comma between them, and restart every server.
+    /// restart every server first with `old,new`, and then every server with `new,old`.
     Rotate,
 }
 
