@@ -81,22 +81,18 @@ impl Session {
             (ClientFrame::Register { media }, Self::Connected(claims)) => {
                 register(media.audio, claims, rules.now)
             }
-            (ClientFrame::Register { .. }, Self::Lapsed) => vec![refusal(TokenError::Expired)],
+            (ClientFrame::Register { .. }, Self::Lapsed) => vec![lapsed()],
             // Calls belong to whoever has shown a token.
             (_, Self::Unknown) => Vec::new(),
             (frame, Self::Connected(_) | Self::Lapsed) => in_call(frame),
         }
     }
 
-    /// The time of [`Effect::Identify`] has come, and no newer token with it.
+    /// The time of [`Effect::Identify`] has come, and no newer token with it. Twilio does not say so: it refuses the next
+    /// `register`, and leaves the socket open.
     pub(crate) fn expire(&mut self) -> Vec<Effect> {
         *self = Self::Lapsed;
-        vec![
-            Effect::Send(ServerFrame::Error { code: 20104, message: "AccessTokenExpired".into() }),
-            Effect::Unregister,
-            Effect::Send(ServerFrame::Offline),
-            Effect::Close,
-        ]
+        vec![Effect::Unregister]
     }
 
     fn listen(&mut self, token: &str, hold: u64, rules: Rules<'_>) -> Vec<Effect> {
@@ -137,7 +133,7 @@ fn register(audio: bool, claims: &Claims, now: u64) -> Vec<Effect> {
         return vec![Effect::Unregister, Effect::Send(ServerFrame::Offline)];
     }
     if claims.expires_at <= now {
-        return vec![refusal(TokenError::Expired)];
+        return vec![lapsed()];
     }
     if !claims.incoming {
         return vec![refusal(TokenError::NotAuthorised("incoming calls are not granted"))];
@@ -166,6 +162,12 @@ fn in_call(frame: ClientFrame) -> Vec<Effect> {
         ClientFrame::Listen { .. } | ClientFrame::Register { .. } => return Vec::new(),
     };
     vec![Effect::Signal { callsid, signal }]
+}
+
+/// In Twilio's own words.
+fn lapsed() -> Effect {
+    let message = "Cannot register. Token is expired".into();
+    Effect::Send(ServerFrame::Error { code: TokenError::Expired.code(), message })
 }
 
 fn refusal(error: TokenError) -> Effect {
@@ -226,7 +228,8 @@ mod tests {
         let account = account();
         let mut session = Session::default();
         session.on(listen(3600), rules(&account, NOW));
-        assert_eq!(codes(&session.expire()), [20104]);
+        assert_eq!(session.expire(), [Effect::Unregister]);
+        assert_eq!(codes(&session.on(register_frame(true), rules(&account, NOW + 3600))), [31205]);
         let effects = session.on(ClientFrame::Hangup { callsid: "CA1".into() }, rules(&account, NOW + 3600));
         assert_eq!(effects, [Effect::Signal { callsid: "CA1".into(), signal: LegSignal::Hangup }]);
     }
