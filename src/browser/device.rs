@@ -35,6 +35,8 @@ pub(crate) struct Device {
     post: Post,
     /// Hears the cloud's own word that it holds this device.
     proof: RefCell<Option<Listener>>,
+    /// Hears that the cloud took a token.
+    greeting: RefCell<Option<Listener>>,
     _listeners: Vec<Listener>,
 }
 
@@ -71,8 +73,8 @@ impl Device {
             hear("incoming", Box::new(move |call, _| incoming(call.unchecked_into()))),
         ];
         listeners.extend(sound::watch());
-        let (post, proof) = (Rc::clone(post), RefCell::default());
-        let device = Self { sdk, deaf, post, proof, _listeners: listeners };
+        let (post, proof, greeting) = (Rc::clone(post), RefCell::default(), RefCell::default());
+        let device = Self { sdk, deaf, post, proof, greeting, _listeners: listeners };
         device.register()?;
         Ok(device)
     }
@@ -85,10 +87,7 @@ impl Device {
     /// Asks the cloud, past the SDK, which takes a dead socket for a living one for fifteen seconds. Only the cloud's answer is
     /// heard: what the SDK says of itself proves nothing.
     pub(crate) fn prove(&self) -> Result<(), JsValue> {
-        let Some(stream) = self.sdk.stream() else { return Ok(()) };
-        let post = Rc::clone(&self.post);
-        let heard = move |_, _| post(Event::Registered);
-        self.proof.replace(Some(Listener::of_sdk(&stream, "ready", heard)));
+        self.hear_of_cloud(&self.proof, "ready", Event::Registered);
         heedless(self.sdk.send_presence(true)?);
         Ok(())
     }
@@ -109,7 +108,14 @@ impl Device {
 
     /// Gives it a fresh token.
     pub(crate) fn update_token(&self, token: &Token) -> Result<(), JsValue> {
+        self.hear_of_cloud(&self.greeting, "connected", Event::TokenTaken);
         self.sdk.update_token(&token.jwt)
+    }
+
+    fn hear_of_cloud(&self, ear: &RefCell<Option<Listener>>, frame: &'static str, event: Event) {
+        let post = Rc::clone(&self.post);
+        let heard = |stream: sdk::Stream| Listener::of_sdk(&stream, frame, move |_, _| post(event.clone()));
+        ear.replace(self.sdk.stream().map(heard));
     }
 
     /// What it says of itself.

@@ -21,7 +21,7 @@ pub enum Effect {
     ProveLine,
     /// Close the line without a word, so that what rings here goes on ringing at the operator's other consoles.
     LeaveLine,
-    /// Give the newest token to the device.
+    /// Give the newest token to the device; answered by `TokenTaken`, by `DeviceFailed`, or by nothing.
     UpdateToken,
     /// End the device: what rings is rejected, what talks is hung up.
     DestroyDevice,
@@ -56,6 +56,8 @@ pub enum Timer {
     TokenAge,
     /// Ask for a token again.
     TokenRetry,
+    /// The token is over, and the cloud takes no registration with it any more.
+    TokenEnd,
     /// Look after a device that is not registered.
     RegisterAgain,
     /// It has rung for longer than any call does: its cancellation was lost.

@@ -66,6 +66,8 @@ pub enum Event {
     },
     /// The SDK wants a fresh token.
     TokenWillExpire,
+    /// The cloud took a fresh token from the device that there is.
+    TokenTaken,
     /// The SDK ended the device by itself, as it does when the page goes into the back/forward cache during a call.
     DeviceGone,
 

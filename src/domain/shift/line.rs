@@ -41,19 +41,26 @@ impl Duty {
     }
 
     fn lose_line(&mut self, now: Millis) -> Vec<Effect> {
-        let was_down = self.line.is_down();
-        let mut effects = vec![];
-        if !was_down {
-            self.line = Line::Down { since: now };
-            effects.extend([Effect::Note(Note::LineDown), await_return()]);
-        }
+        let mut effects = self.take_down(now);
         for ring in std::mem::take(&mut self.rings) {
             effects.extend(self.end_ring(ring, How::Lost, now));
         }
-        if !was_down {
-            effects.push(self.register_later(now));
-        }
         effects
+    }
+
+    /// Nothing more would ring here. What rings and who talks has its socket still.
+    pub(super) fn take_down(&mut self, now: Millis) -> Vec<Effect> {
+        if self.line.is_down() {
+            return vec![];
+        }
+        self.line = Line::Down { since: now };
+        vec![Effect::Note(Note::LineDown), await_return(), self.register_later(now)]
+    }
+
+    /// The SDK gives the cloud a new token and does not register again: where it had been refused that, it would be called
+    /// registered and never ring. Asked before the cloud has taken the token, it would be refused once more.
+    pub(super) fn token_taken(&self) -> Result<Vec<Effect>, Refusal> {
+        if self.line == Line::Up { Err(Refusal::NotNow) } else { Ok(vec![Effect::ProveLine]) }
     }
 
     /// When a new socket breaks before the cloud has greeted it, or the cloud refuses its token, the SDK forgets without a word
@@ -77,9 +84,9 @@ impl Duty {
     }
 
     /// The SDK has not come back by itself. A call that still goes on is not given up for that, and a token that the cloud refuses
-    /// would not be taken from a new device either.
+    /// or that is over would not be taken from a new device either.
     pub(super) fn return_is_late(&mut self, now: Millis) -> Vec<Effect> {
-        let helps = self.is_lost() && self.token.refused == 0;
+        let helps = self.is_lost() && self.token.refused == 0 && self.token.is_alive(now);
         if helps { self.renew_device(now) } else { vec![await_return()] }
     }
 

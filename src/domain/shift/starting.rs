@@ -50,7 +50,9 @@ impl Shift {
             (Step::Register, Event::Registered) => {
                 let Some(token) = starting.token else { return Err(Refusal::NotNow) };
                 *self = Self::On(Duty { line: Line::Up, rings: vec![], talk: None, last: None, token });
-                Ok(vec![token.watch(now), Effect::Note(Note::ShiftStarted)])
+                let mut effects = token.attend(now).to_vec();
+                effects.push(Effect::Note(Note::ShiftStarted));
+                Ok(effects)
             }
             (_, Event::StepFailed(why)) => Ok(self.fail(why)),
             (Step::Token, Event::TokenRefused) => Ok(self.fail(Failure::TokenRefused)),

@@ -37,6 +37,9 @@ const LONGEST_RETRY: Millis = 30_000;
 /// A clock that is kept in time is set back by less.
 const CLOCK_MAY_SLIP: Millis = 60_000;
 
+/// The server writes its times in whole seconds, and the token travels for a while.
+const ENDS_EARLIER: Millis = 2_000;
+
 /// A token that lives shorter than this is taken for one that lives so long: else it would be renewed without pause.
 const SHORTEST_LIFE: Millis = 8_000;
 
@@ -52,8 +55,14 @@ impl Token {
         (lifetime / 4).min(60_000)
     }
 
+    /// The timers of a token that has just come into use: one asks for its age, the other says that it is over.
+    pub(super) fn attend(&self, now: Millis) -> [Effect; 2] {
+        let end = self.left(now).saturating_sub(ENDS_EARLIER);
+        [self.watch(now), Effect::SetTimer(Timer::TokenEnd, end)]
+    }
+
     /// The timer that asks again for this token's age.
-    pub(super) fn watch(&self, now: Millis) -> Effect {
+    fn watch(&self, now: Millis) -> Effect {
         let left = self.left(now);
         let early = left.saturating_sub(self.lifetime / 4);
         let delay = if early > 0 { early } else { left.saturating_sub(Self::latest_renewal(self.lifetime)) };
@@ -66,6 +75,10 @@ impl Token {
             return 0;
         }
         self.lifetime.saturating_sub(now.saturating_sub(self.since))
+    }
+
+    pub(super) fn is_alive(&self, now: Millis) -> bool {
+        self.left(now) > ENDS_EARLIER
     }
 
     fn is_past_half(&self, now: Millis) -> bool {
@@ -86,7 +99,8 @@ impl Duty {
         let refused = if self.token.is_past_half(now) { 0 } else { self.token.refused };
         self.token = Token { refused, ..Token::new(lifetime, now) };
         let mut effects = if self.is_lost() { self.renew_device(now) } else { vec![Effect::UpdateToken] };
-        effects.extend([self.token.watch(now), Effect::Note(Note::TokenRenewed)]);
+        effects.extend(self.token.attend(now));
+        effects.push(Effect::Note(Note::TokenRenewed));
         effects
     }
 
@@ -106,8 +120,9 @@ impl Duty {
 
     /// The cloud itself says that the token is dead, whatever our clock thinks. When it says so of a young one, the next would
     /// be refused as well: it is asked for later, and a device that could only knock at the cloud without pause goes meanwhile.
+    /// The SDK goes on calling itself registered, and would not register again even with a new token.
     pub(super) fn token_refused(&mut self, code: u32, now: Millis) -> Result<Vec<Effect>, Refusal> {
-        let mut effects = vec![];
+        let mut effects = self.take_down(now);
         if self.token.renewal == Renewal::Idle {
             effects.push(Effect::Note(Note::DeviceError(code)));
             if self.token.is_past_half(now) {

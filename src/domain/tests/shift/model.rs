@@ -29,6 +29,9 @@ struct Model {
     last: Option<u32>,
     /// So many calls have rung; the next one gets the next number.
     rung: u32,
+    now: u64,
+    /// When the token is over, as long as that has not been told.
+    token_ends: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -48,7 +51,7 @@ impl Model {
     }
 
     fn off(&mut self) {
-        *self = Self { rung: self.rung, ..Self::default() };
+        *self = Self { rung: self.rung, now: self.now, ..Self::default() };
     }
 
     fn lose_device(&mut self) {
@@ -68,7 +71,18 @@ impl Model {
         }
     }
 
+    /// From a second to half an hour: what was young at one event is old at the next.
+    fn let_time_pass(&mut self) {
+        self.now += 1_000 + (u64::from(self.rung) * 7_919 + self.now / 7) % 1_800_000;
+        if self.steps == ON_DUTY && self.token_ends.take_if(|ends| *ends <= self.now).is_some() {
+            self.line = Line::Down;
+        }
+    }
+
     fn on(&mut self, event: &Event) {
+        if let (3 | ON_DUTY, Event::TokenReady { lifetime }) = (self.steps, event) {
+            self.token_ends = Some(self.now + lifetime - 2_000);
+        }
         match (self.steps, event) {
             (0, Event::Operator(Intent::StartShift))
             | (1, Event::AudioReady)
@@ -110,6 +124,8 @@ impl Model {
                 self.last = self.rings.pop_last().or(self.last);
                 self.rings.clear();
             }
+            // The cloud would not ring this console again, and leaves what rings and who talks.
+            Event::DeviceFailed { code: 20104 } | Event::Timer(Timer::TokenEnd) => self.line = Line::Down,
             Event::DeviceGone => self.lose_device(),
             Event::Stuck(call) if talks(call) => self.lose_device(),
             Event::MicrophoneWithdrawn if self.talk.is_none() => self.off(),
@@ -134,7 +150,7 @@ impl ReferenceStateMachine for Model {
     type Transition = Event;
 
     fn init_state() -> BoxedStrategy<Self> {
-        Just(Self::default()).boxed()
+        Just(Self { now: 1_790_000_000_000, ..Self::default() }).boxed()
     }
 
     fn transitions(model: &Self) -> BoxedStrategy<Event> {
@@ -181,6 +197,7 @@ impl ReferenceStateMachine for Model {
             1 => Just(Event::DeviceGone),
             2 => prop_oneof![Just(31005_u32), Just(20104), Just(53000)].prop_map(|code| Event::DeviceFailed { code }),
             2 => Just(Event::TokenWillExpire),
+            1 => Just(Event::TokenTaken),
             2 => Just(Event::Woke),
         ];
         let of_token = prop_oneof![
@@ -188,13 +205,14 @@ impl ReferenceStateMachine for Model {
             1 => Just(Event::TokenRefused),
             1 => Just(Event::TokenUnreachable),
         ];
-        let timer = (call.clone(), 0..8_usize).prop_map(|(call, which)| {
+        let timer = (call.clone(), 0..9_usize).prop_map(|(call, which)| {
             Event::Timer(match which {
                 0 => Timer::Unlock,
                 1 => Timer::Register,
                 2 => Timer::TokenAge,
                 3 => Timer::TokenRetry,
                 4 => Timer::RegisterAgain,
+                8 => Timer::TokenEnd,
                 5 => Timer::Audio(call),
                 6 => Timer::Ring(call),
                 _ => Timer::HangUp(call),
@@ -223,6 +241,7 @@ impl ReferenceStateMachine for Model {
         if let Event::Incoming { call, .. } = event {
             model.rung = call.0;
         }
+        model.let_time_pass();
         model.on(event);
         model
     }
@@ -235,6 +254,7 @@ struct Subject {
     now: u64,
     /// A token was asked for and not answered.
     fetching: bool,
+    token_ends: Option<u64>,
     finished: BTreeSet<u32>,
 }
 
@@ -247,7 +267,8 @@ impl Subject {
     fn check_effects(&mut self, effects: &[Effect], known: &BTreeSet<u32>) {
         for effect in effects {
             match effect {
-                Effect::Forget => self.fetching = false,
+                Effect::Forget => (self.fetching, self.token_ends) = (false, None),
+                Effect::SetTimer(Timer::TokenEnd, delay) => self.token_ends = Some(self.now + delay),
                 Effect::FetchToken => {
                     assert!(!self.fetching, "a second token is asked for while the first is on its way");
                     self.fetching = true;
@@ -270,16 +291,19 @@ impl StateMachineTest for Subject {
     type Reference = Model;
 
     fn init_test(_: &Model) -> Self {
-        Self { now: 1_790_000_000_000, ..Self::default() }
+        Self::default()
     }
 
     fn apply(mut subject: Self, model: &Model, event: Event) -> Self {
         let is_answer =
             matches!(event, Event::TokenReady { .. } | Event::TokenRefused | Event::TokenUnreachable);
         let known = subject.live();
+        subject.now = model.now;
+        if subject.token_ends.take_if(|ends| *ends <= model.now).is_some() {
+            let told = subject.shift.on(Event::Timer(Timer::TokenEnd), subject.now);
+            assert!(told.is_ok(), "nobody hears that the token is over");
+        }
         let before = subject.shift.clone();
-        // From a second to half an hour: what was young at one event is old at the next.
-        subject.now += 1_000 + (model.rung as u64 * 7_919 + subject.now / 7) % 1_800_000;
         subject.fetching &= !is_answer;
         match subject.shift.on(event.clone(), subject.now) {
             Ok(effects) => subject.check_effects(&effects, &known),

@@ -1,10 +1,11 @@
 //! The token is renewed in time, once, whoever asks; and seldom while it cannot be had.
 
-use domain::shift::{Effect, Event, Note, Renewal, Timer};
+use domain::shift::{Effect, Event, Intent, Note, Refusal, Renewal, Timer};
 
 use crate::console::{A, Console, HOUR, delay, note};
 
 const READY: Event = Event::TokenReady { lifetime: HOUR };
+const REFUSED: Event = Event::DeviceFailed { code: 20104 };
 
 fn asks(effects: &[Effect]) -> bool {
     effects.contains(&Effect::FetchToken)
@@ -20,7 +21,6 @@ fn it_is_renewed_by_the_sdks_word_once() {
     {
         console.refuses(again);
     }
-    console.refuses(Event::DeviceFailed { code: 20104 });
     let effects = console.on(READY);
     assert_eq!(effects[0], Effect::UpdateToken);
     assert!(effects.contains(&note(Note::TokenRenewed)));
@@ -104,9 +104,8 @@ fn a_cloud_that_refuses_every_fresh_token_is_not_asked_without_pause() {
         let Some(wait) = delay(&effects, Timer::TokenRetry) else { panic!("given up") };
         assert!(wait >= last.min(30_000), "{wait} after {last}");
         last = wait;
-        console.on(Event::Unregistered { returns: true });
-        let again = console.on(Event::DeviceFailed { code: 20101 });
-        assert_eq!(again, [Effect::DestroyDevice], "it would knock at the cloud without pause");
+        assert!(effects.contains(&Effect::DestroyDevice), "it would knock at the cloud without pause");
+        assert!(!console.duty().is_available());
         assert!(!console.on(Event::Timer(Timer::Register)).contains(&Effect::CreateDevice));
         assert!(asks(&console.after(wait).on(Event::Timer(Timer::TokenRetry))));
         assert!(console.on(READY).contains(&Effect::CreateDevice));
@@ -121,13 +120,72 @@ fn a_cloud_that_refuses_every_fresh_token_is_not_asked_without_pause() {
 }
 
 #[test]
-fn a_call_goes_on_while_the_cloud_refuses_the_token() {
+fn a_console_whose_registration_the_cloud_refuses_is_not_available_until_it_is_registered_anew() {
+    let mut console = Console::on_duty();
+    let effects = console.after(HOUR / 4 * 3).on(REFUSED);
+    assert!(asks(&effects) && effects.contains(&note(Note::LineDown)), "{effects:?}");
+    assert!(!console.duty().is_available());
+    console.refuses(REFUSED);
+    // The SDK takes itself for registered, and would give the cloud the new token and not register.
+    let effects = console.on(READY);
+    assert!(effects.windows(2).any(|pair| pair == [Effect::DestroyDevice, Effect::CreateDevice]));
+    assert!(!effects.contains(&Effect::UpdateToken) && !console.duty().is_available());
+    console.on(Event::Registered);
+    assert!(console.duty().is_available());
+}
+
+#[test]
+fn what_rings_and_who_talks_while_the_cloud_refuses_the_token_goes_on_and_the_line_is_proved_after() {
+    for (mut console, end) in [
+        (Console::talking(), Event::Disconnected(A)),
+        (Console::ringing(&[A]), Event::Cancelled(A)),
+    ] {
+        let effects = console.on(REFUSED);
+        assert!(!effects.contains(&Effect::DestroyDevice));
+        console.on(Event::Timer(Timer::TokenRetry));
+        assert_eq!(console.on(READY)[0], Effect::UpdateToken);
+        assert_eq!(console.on(Event::TokenTaken), [Effect::ProveLine]);
+        console.on(end);
+        assert!(!console.duty().is_available());
+        console.on(Event::Registered);
+        assert!(console.duty().is_available());
+        assert_eq!(console.refuses(Event::TokenTaken), Refusal::NotNow);
+    }
+}
+
+#[test]
+fn with_the_token_over_nobody_is_available_until_there_is_another() {
+    let mut console = Console::off();
+    let mut effects = vec![];
+    for event in
+        [Event::Operator(Intent::StartShift), Event::AudioReady, Event::MicrophoneReady, READY, Event::Registered]
+    {
+        effects = console.on(event);
+    }
+    for _ in 0..2 {
+        let Some(end) = delay(&effects, Timer::TokenEnd) else { panic!("it never ends: {effects:?}") };
+        assert!((HOUR - 5_000..HOUR).contains(&end), "{end}");
+        console.after(HOUR / 4 * 3).on(Event::TokenWillExpire);
+        console.on(Event::TokenUnreachable);
+        console.after(end - HOUR / 4 * 3).on(Event::Timer(Timer::TokenEnd));
+        assert!(!console.duty().is_available());
+        let late = console.on(Event::Timer(Timer::Register));
+        assert!(!late.contains(&Effect::CreateDevice), "its token would be refused: {late:?}");
+        console.after(30_000).on(Event::Timer(Timer::TokenRetry));
+        effects = console.on(READY);
+        assert!(effects.contains(&Effect::CreateDevice));
+        console.on(Event::Registered);
+        assert!(console.duty().is_available());
+    }
+}
+
+#[test]
+fn a_token_that_ends_during_a_call_does_not_end_the_call() {
     let mut console = Console::talking();
-    let effects = console.on(Event::DeviceFailed { code: 20101 });
-    assert!(!effects.contains(&Effect::DestroyDevice));
-    console.on(Event::Timer(Timer::TokenRetry));
-    assert_eq!(console.on(READY)[0], Effect::UpdateToken);
+    console.after(HOUR).on(Event::Timer(Timer::TokenEnd));
     assert_eq!(console.talk().call, A);
+    console.on(Event::Disconnected(A));
+    assert!(!console.duty().is_available());
 }
 
 #[test]
