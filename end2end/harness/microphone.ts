@@ -1,5 +1,5 @@
-// The operator's answer when the browser asks for the microphone, and their change of mind.
-import type { BrowserContext } from '@playwright/test';
+// The operator's answer when the browser asks for the microphone, their change of mind, and the microphone's plug.
+import type { BrowserContext, Page } from '@playwright/test';
 
 /** Says for the operator what the browser would ask them. */
 export async function allow(context: BrowserContext, origin: string, granted: boolean): Promise<void> {
@@ -18,4 +18,14 @@ export async function allow(context: BrowserContext, origin: string, granted: bo
     ...(targetInfo.browserContextId ? { browserContextId: targetInfo.browserContextId } : {}),
   });
   await page.close();
+}
+
+/** Plugs the only microphone in, or out, as far as the page can tell. */
+export async function plug(page: Page, there: boolean): Promise<void> {
+  await page.evaluate((there) => {
+    const devices = navigator.mediaDevices;
+    const { enumerateDevices } = MediaDevices.prototype;
+    devices.enumerateDevices = async () => (await enumerateDevices.call(devices)).filter(({ kind }) => there || kind !== 'audioinput');
+    devices.dispatchEvent(new Event('devicechange'));
+  }, there);
 }

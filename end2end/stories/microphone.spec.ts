@@ -1,5 +1,5 @@
 // Without a microphone nobody is available, and the page says what to do.
-import { allow } from '../harness/microphone.ts';
+import { allow, plug } from '../harness/microphone.ts';
 import { people } from '../harness/people.ts';
 import { countRingtones, unplug } from '../harness/sound.ts';
 import { COMPLAINTS, expect, test } from '../harness/story.ts';
@@ -84,6 +84,40 @@ test.describe('withdrawn while a call rings', () => {
     await operator.is('attention');
     await expect.poll(() => caller.said()).not.toEqual([]);
   });
+});
+
+test('withdrawn during a call, which goes on, and no other can be taken after it', async ({ operator, cloud, house }) => {
+  await cloud.call(people.koshii);
+  await operator.accept();
+  await allow(operator.page.context(), house.origin, false);
+  await operator.hears(440);
+  await operator.button('hangUp').click();
+  await operator.is('attention');
+  await expect(operator.page.getByRole('alert')).toContainText('マイクの使用が許可されていません');
+  await expect.poll(() => cloud.registered('user001')).toBe(0);
+});
+
+test('unplugged while the operator waits', async ({ operator, cloud }) => {
+  const { page } = operator;
+  await plug(page, true);
+  await operator.is('available');
+  await plug(page, false);
+  await operator.is('attention');
+  await expect(page.getByRole('alert')).toContainText('マイクが見つかりません');
+  await expect.poll(() => cloud.registered('user001')).toBe(0);
+  await plug(page, true);
+  await operator.button('again').click();
+  await operator.is('available');
+});
+
+test('unplugged during a call, and back before its end', async ({ operator, cloud }) => {
+  await cloud.call(people.koshii);
+  await operator.accept();
+  await plug(operator.page, false);
+  await operator.hears(440);
+  await plug(operator.page, true);
+  await operator.button('hangUp').click();
+  await operator.ended('hungUp');
 });
 
 test('gone in the middle of a call', async ({ operator, cloud }) => {

@@ -6,9 +6,9 @@
 use std::rc::Rc;
 
 use domain::shift::{Event, Failure};
-use js_sys::{Object, Reflect};
+use js_sys::{Array, Object, Reflect};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{MediaStream, MediaStreamConstraints, MediaStreamTrack, PermissionState, PermissionStatus};
 
 use crate::listener::Listener;
@@ -35,14 +35,31 @@ pub(crate) async fn permission() -> Option<PermissionStatus> {
     JsFuture::from(permissions.query(&asked).ok()?).await.ok().map(JsCast::unchecked_into)
 }
 
-/// Tells when it is taken back.
-pub(crate) fn watch(permission: &PermissionStatus, post: &Post) -> Listener {
+/// Tells when it is taken back. A browser that would only ask again says so as well: nobody answers it while a call waits.
+pub(crate) fn watch_permission(permission: &PermissionStatus, post: &Post) -> Listener {
     let (watched, post) = (permission.clone(), Rc::clone(post));
     Listener::of_page(permission, "change", move |_| {
-        if watched.state() == PermissionState::Denied {
-            post(Event::MicrophoneWithdrawn);
-        }
+        post(change(watched.state() == PermissionState::Granted, Failure::MicrophoneRefused));
     })
+}
+
+/// Tells when the last one is unplugged.
+pub(crate) fn watch_devices(post: &Post) -> Option<Listener> {
+    let devices = web_sys::window()?.navigator().media_devices().ok()?;
+    let (watched, post) = (devices.clone(), Rc::clone(post));
+    Some(Listener::of_page(&devices, "devicechange", move |_| {
+        let (watched, post) = (watched.clone(), Rc::clone(&post));
+        spawn_local(async move {
+            let Ok(found) = watched.enumerate_devices() else { return };
+            let Ok(found) = JsFuture::from(found).await else { return };
+            let is_input = |device: JsValue| Reflect::get(&device, &"kind".into()).is_ok_and(|kind| kind == "audioinput");
+            post(change(Array::from(&found).iter().any(is_input), Failure::MicrophoneMissing));
+        });
+    }))
+}
+
+fn change(is_there: bool, lack: Failure) -> Event {
+    if is_there { Event::MicrophoneBack(lack) } else { Event::MicrophoneLost(lack) }
 }
 
 async fn open() -> Result<MediaStream, JsValue> {

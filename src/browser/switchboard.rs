@@ -61,8 +61,8 @@ pub(crate) struct Switchboard {
     timers: Timers,
     tabs: RefCell<Option<Tabs>>,
     leaving: Leaving,
-    /// Listens to whether the microphone is still ours.
-    microphone: RefCell<Option<Listener>>,
+    /// Listens to whether there is a microphone still, and whether it is ours.
+    microphone: RefCell<Vec<Listener>>,
     /// Moves on when a shift is over: what was asked before is not answered any more.
     era: Cell<u32>,
 }
@@ -187,17 +187,18 @@ impl Switchboard {
         Ok(())
     }
 
-    /// Hears when the microphone is taken back, from the first time that it is asked for.
+    /// Hears when the microphone is lost, from the first time that it is asked for.
     fn watch_microphone(&self) {
-        if self.microphone.borrow().is_some() {
+        let mut watches = self.microphone.borrow_mut();
+        if !watches.is_empty() {
             return;
         }
+        watches.extend(microphone::watch_devices(&self.post));
         let me = self.me.clone();
         spawn_local(async move {
             let Some(permission) = microphone::permission().await else { return };
             if let Some(me) = me.upgrade() {
-                let watch = microphone::watch(&permission, &me.post);
-                me.microphone.replace(Some(watch));
+                me.microphone.borrow_mut().push(microphone::watch_permission(&permission, &me.post));
             }
         });
     }

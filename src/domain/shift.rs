@@ -35,14 +35,17 @@ impl Shift {
                 Event::Operator(Intent::EndShift) if duty.talk.is_some() => Err(Refusal::Busy),
                 Event::Operator(Intent::EndShift) => Ok(self.end()),
                 Event::StepFailed(why) => Ok(self.fail(why)),
-                // A call that goes on keeps the microphone that it has, or says itself that it has none.
-                Event::MicrophoneWithdrawn if duty.talk.is_none() => {
-                    Ok(self.fail(Failure::MicrophoneRefused))
-                }
                 Event::CallFailed { call, code } if duty.lost_microphone(call, code) => {
                     Ok(self.fail(Failure::of_microphone(code)))
                 }
-                event => duty.on(event, now),
+                event => {
+                    let effects = duty.on(event, now)?;
+                    // A call that goes on keeps the microphone that it has, or says itself that it has none.
+                    match duty.lacks.filter(|_| duty.talk.is_none()) {
+                        Some(why) => Ok([effects, self.fail(why)].concat()),
+                        None => Ok(effects),
+                    }
+                }
             },
         }
     }

@@ -44,9 +44,16 @@ impl Duty {
             Event::CallFailed { call, code } => self.failed(call, code, now),
             Event::Disconnected(call) => self.disconnected(call, now),
             Event::Stuck(call) => self.stuck(call, now),
+            Event::MicrophoneLost(why) if self.lacks != Some(why) => {
+                self.lacks = Some(why);
+                Ok(vec![])
+            }
+            Event::MicrophoneBack(why) => {
+                self.lacks.take_if(|lacks| *lacks == why).map(|_| vec![]).ok_or(Refusal::NotNow)
+            }
             Event::AudioReady
             | Event::MicrophoneReady
-            | Event::MicrophoneWithdrawn
+            | Event::MicrophoneLost(_)
             | Event::StepFailed(_)
             | Event::Timer(Timer::Unlock | Timer::Register) => Err(Refusal::NotNow),
         }

@@ -45,8 +45,10 @@ pub enum Event {
     TokenRefused,
     /// The server did not answer, or answered with a fault of its own.
     TokenUnreachable,
-    /// The operator or a policy took the microphone back.
-    MicrophoneWithdrawn,
+    /// The next call would find no microphone: it was taken back, or unplugged.
+    MicrophoneLost(Failure),
+    /// That is so no more.
+    MicrophoneBack(Failure),
     /// A step of starting failed; on duty, a device could not be made anew.
     StepFailed(Failure),
 

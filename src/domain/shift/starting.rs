@@ -49,12 +49,15 @@ impl Shift {
             }
             (Step::Register, Event::Registered) => {
                 let Some(token) = starting.token else { return Err(Refusal::NotNow) };
-                *self = Self::On(Duty { line: Line::Up, rings: vec![], talk: None, last: None, token });
+                *self =
+                    Self::On(Duty { line: Line::Up, rings: vec![], talk: None, last: None, token, lacks: None });
                 let mut effects = token.attend(now).to_vec();
                 effects.push(Effect::Note(Note::ShiftStarted));
                 Ok(effects)
             }
             (_, Event::StepFailed(why)) => Ok(self.fail(why)),
+            // Before, the browser's answer to our own question says so.
+            (Step::Token | Step::Register, Event::MicrophoneLost(why)) => Ok(self.fail(why)),
             (Step::Token, Event::TokenRefused) => Ok(self.fail(Failure::TokenRefused)),
             (Step::Token, Event::TokenUnreachable) => Ok(self.fail(Failure::ServerUnreachable)),
             (Step::Register, Event::DeviceFailed { code }) if TOKEN_CODES.contains(&code) => {

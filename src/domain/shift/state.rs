@@ -95,6 +95,8 @@ pub struct Duty {
     pub last: Option<Ended>,
     /// The token's age and renewal.
     pub token: Token,
+    /// Why the next call would find no microphone; only ever said during a call, which goes on.
+    pub lacks: Option<Failure>,
 }
 
 /// The way from the voice cloud to this console.

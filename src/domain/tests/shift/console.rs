@@ -1,11 +1,12 @@
 //! A console under test: a shift and a clock that moves only when it is told to.
 
-use domain::shift::{CallId, Duty, Effect, Event, Intent, Note, Refusal, Shift, Talk, Timer};
+use domain::shift::{CallId, Duty, Effect, Event, Failure, Intent, Note, Refusal, Shift, Talk, Timer};
 use domain::{CallRef, Card, Millis};
 
 pub(crate) const HOUR: Millis = 3_600_000;
 pub(crate) const A: CallId = CallId(1);
 pub(crate) const B: CallId = CallId(2);
+pub(crate) const WITHDRAWN: Event = Event::MicrophoneLost(Failure::MicrophoneRefused);
 
 pub(crate) struct Console {
     pub(crate) shift: Shift,

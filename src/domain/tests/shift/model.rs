@@ -25,6 +25,8 @@ struct Model {
     rings: BTreeSet<u32>,
     talk: Option<u32>,
     hanging_up: bool,
+    /// What the next call would lack.
+    lacks: Option<Failure>,
     /// The call that ended last, for which an error may come late.
     last: Option<u32>,
     /// So many calls have rung; the next one gets the next number.
@@ -94,7 +96,13 @@ impl Model {
             | (4, Event::DeviceFailed { code: 20104 } | Event::Timer(Timer::Register)) => self.off(),
             (1.., Event::StepFailed(_)) => self.off(),
             (1..ON_DUTY, Event::Operator(Intent::EndShift)) => self.off(),
-            (ON_DUTY, event) => self.on_duty(event),
+            (3 | 4, Event::MicrophoneLost(_)) => self.off(),
+            (ON_DUTY, event) => {
+                self.on_duty(event);
+                if self.lacks.is_some() && self.talk.is_none() {
+                    self.off();
+                }
+            }
             _ => {}
         }
     }
@@ -128,7 +136,8 @@ impl Model {
             Event::DeviceFailed { code: 20104 } | Event::Timer(Timer::TokenEnd) => self.line = Line::Down,
             Event::DeviceGone => self.lose_device(),
             Event::Stuck(call) if talks(call) => self.lose_device(),
-            Event::MicrophoneWithdrawn if self.talk.is_none() => self.off(),
+            Event::MicrophoneLost(why) => self.lacks = Some(*why),
+            Event::MicrophoneBack(why) => drop(self.lacks.take_if(|lacks| lacks == why)),
             Event::Timer(Timer::Ring(call)) => self.end_ring(call.0),
             Event::Timer(Timer::HangUp(call)) if talks(call) && self.hanging_up => self.lose_device(),
             Event::Disconnected(call) | Event::Cancelled(call) if talks(call) => self.end_talk(),
@@ -220,7 +229,9 @@ impl ReferenceStateMachine for Model {
         });
         let rare = prop_oneof![
             Just(Event::StepFailed(Failure::MicrophoneMissing)),
-            Just(Event::MicrophoneWithdrawn),
+            Just(Event::MicrophoneLost(Failure::MicrophoneRefused)),
+            Just(Event::MicrophoneLost(Failure::MicrophoneMissing)),
+            Just(Event::MicrophoneBack(Failure::MicrophoneMissing)),
             call.prop_map(|call| Event::CallFailed { call, code: MICROPHONE[0] }),
         ];
         prop_oneof![

@@ -2,7 +2,7 @@
 
 use domain::shift::{Effect, Event, Failure, How, Intent, Line, Note, Refusal, Timer};
 
-use crate::console::{A, B, Console, call_ref, card, delay, incoming, note};
+use crate::console::{A, B, Console, WITHDRAWN, call_ref, card, delay, incoming, note};
 
 #[test]
 fn a_call_rings_with_its_card() {
@@ -150,7 +150,7 @@ fn the_last_call_is_shown_until_the_next_one_rings() {
 #[test]
 fn a_call_that_cannot_be_answered_here_is_left_to_ring_elsewhere() {
     let mut console = Console::ringing(&[A]);
-    let effects = console.on(Event::MicrophoneWithdrawn);
+    let effects = console.on(WITHDRAWN);
     let failed = note(Note::Failed(Failure::MicrophoneRefused));
     assert_eq!(effects, [Effect::LeaveLine, Effect::Forget, Effect::DestroyDevice, failed]);
     // A call that is just being accepted has said its own goodbye, and the one beside it has not.
@@ -159,5 +159,5 @@ fn a_call_that_cannot_be_answered_here_is_left_to_ring_elsewhere() {
     let effects = console.on(Event::CallFailed { call: A, code: 31401 });
     assert_eq!(effects[0], Effect::LeaveLine);
     let mut console = Console::on_duty();
-    assert!(!console.on(Event::MicrophoneWithdrawn).contains(&Effect::LeaveLine));
+    assert!(!console.on(WITHDRAWN).contains(&Effect::LeaveLine));
 }

@@ -30,6 +30,7 @@ fn each_failure_ends_it_with_its_own_reason() {
         (0, Event::Timer(Timer::Unlock), Failure::AudioBlocked),
         (1, Event::StepFailed(Failure::MicrophoneRefused), Failure::MicrophoneRefused),
         (1, Event::StepFailed(Failure::MicrophoneMissing), Failure::MicrophoneMissing),
+        (2, Event::MicrophoneLost(Failure::MicrophoneMissing), Failure::MicrophoneMissing),
         (2, Event::TokenRefused, Failure::TokenRefused),
         (2, Event::TokenUnreachable, Failure::ServerUnreachable),
         (3, Event::DeviceFailed { code: 20104 }, Failure::CloudRefused),

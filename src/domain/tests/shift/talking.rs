@@ -4,7 +4,7 @@ use domain::shift::{
     Effect, Event, Failure, How, Intent, Line, Note, Off, Phase, Refusal, Shift, Side, Timer,
 };
 
-use crate::console::{A, B, Console, call_ref, delay, incoming, note};
+use crate::console::{A, B, Console, WITHDRAWN, call_ref, delay, incoming, note};
 
 #[track_caller]
 fn ended(console: &Console) -> (How, Option<u64>) {
@@ -178,12 +178,42 @@ fn of_two_tabs_that_accept_at_once_the_one_that_is_cancelled_knows_why() {
 }
 
 #[test]
-fn a_microphone_that_is_withdrawn_ends_the_shift_but_not_a_call() {
+fn a_microphone_that_is_lost_ends_the_shift_but_not_a_call() {
+    for why in [Failure::MicrophoneRefused, Failure::MicrophoneMissing] {
+        let over = Shift::Off(Off { why: Some(why) });
+        let mut console = Console::on_duty();
+        console.on(Event::MicrophoneLost(why));
+        assert_eq!(console.shift, over);
+
+        // The browser says it once.
+        for end in [Event::Disconnected(A), Event::Cancelled(A), Event::Stuck(A)] {
+            let mut console = Console::talking();
+            assert_eq!(console.on(Event::MicrophoneLost(why)), []);
+            console.refuses(Event::MicrophoneLost(why));
+            assert_eq!(console.talk().phase, Phase::Talking);
+            assert!(console.on(end).ends_with(&[Effect::DestroyDevice, note(Note::Failed(why))]));
+            assert_eq!(console.shift, over);
+        }
+    }
+}
+
+#[test]
+fn a_microphone_that_is_back_before_the_call_ends_was_not_lost() {
     let mut console = Console::talking();
-    console.refuses(Event::MicrophoneWithdrawn);
+    console.on(Event::MicrophoneLost(Failure::MicrophoneMissing));
+    console.refuses(Event::MicrophoneBack(Failure::MicrophoneRefused));
+    console.on(Event::MicrophoneBack(Failure::MicrophoneMissing));
+    console.refuses(Event::MicrophoneBack(Failure::MicrophoneMissing));
     console.on(Event::Disconnected(A));
-    console.on(Event::MicrophoneWithdrawn);
-    assert_eq!(console.shift, Shift::Off(Off { why: Some(Failure::MicrophoneRefused) }));
+    assert!(console.duty().is_available());
+}
+
+#[test]
+fn a_microphone_that_is_lost_during_a_call_leaves_what_rings_beside_it_to_others() {
+    let mut console = Console::talking();
+    console.on(incoming(B));
+    console.on(WITHDRAWN);
+    assert!(console.on(Event::Disconnected(A)).contains(&Effect::LeaveLine));
 }
 
 #[test]
