@@ -97,7 +97,7 @@ test('the network appears to be gone, and nothing is promised until the line has
   const context = operator.page.context();
   await context.setOffline(true);
   await operator.is('lineDoubtful');
-  await expect(operator.page.getByRole('main')).toContainText('ネットワークが切れているようです');
+  await expect(operator.page.getByRole('main')).toContainText('電話はここで鳴らないことがあります');
   await context.setOffline(false);
   await operator.is('available');
 
@@ -116,7 +116,21 @@ test('the network appears to be gone, and nothing is promised until the line has
 
 test('the browser says that the network is gone, and is wrong', async ({ operator, cloud }) => {
   await saysOffline(operator);
-  await expect(operator.journal).toContainText('ネットワークが切れているようです');
+  await expect(operator.journal).toContainText('回線を確認中');
+  await operator.is('available');
+  await cloud.call(people.koshii);
+  await operator.ringsFor('越井 琢巳');
+});
+
+test('the machine has slept, and nothing is promised until the line has proved itself', async ({ operator, cloud }) => {
+  await cloud.fail({ silent: true });
+  await operator.page.evaluate(() => {
+    const { now } = Date;
+    Date.now = () => now() + 10 * 60_000;
+  });
+  await operator.is('lineDoubtful');
+  await cloud.fail({ silent: false });
+  await cloud.cut('user001');
   await operator.is('available');
   await cloud.call(people.koshii);
   await operator.ringsFor('越井 琢巳');
@@ -126,7 +140,7 @@ test('the network appears to be gone during a call, whose sound says that it is 
   const caller = await cloud.call(people.koshii);
   await operator.accept();
   await operator.page.context().setOffline(true);
-  await expect(operator.journal).toContainText('ネットワークが切れているようです');
+  await expect(operator.journal).toContainText('回線を確認中');
   await operator.talksWith(caller);
   await operator.is('connected');
 });

@@ -15,7 +15,7 @@ use crate::listener::Listener;
 const TICK: Millis = 1_000;
 
 /// Browsers let a hidden page's timers wait for a minute: only what is far beyond that was sleep.
-const LOOK: Millis = 30_000;
+const LOOK: Millis = 5_000;
 const ASLEEP: Millis = 120_000;
 
 /// What listens to the page's comings and goings.
@@ -30,7 +30,8 @@ struct Interval {
 }
 
 impl Presence {
-    /// Watches the page: moves the clock, and tells when it leaves, when it wakes, and when the browser takes it for offline.
+    /// Watches the page: moves the clock, and tells when it leaves, when it wakes, and when it is perhaps cut off: when the
+    /// browser takes it for offline, or the machine slept.
     pub(crate) fn watch(
         now: RwSignal<Millis>,
         left: impl Fn() + 'static,
@@ -39,21 +40,34 @@ impl Presence {
     ) -> Option<Self> {
         let window = web_sys::window()?;
         let document = window.document()?;
-        let woke: Rc<dyn Fn()> = Rc::new(woke);
+        let cut = Rc::new(cut);
+        let looked = Cell::new(clock::now());
+        let slept = Rc::clone(&cut);
+        // Whichever is told of it first after a sleep.
+        let look: Rc<dyn Fn(bool)> = Rc::new(move |wakes| {
+            let now = clock::now();
+            let asleep = now.saturating_sub(looked.replace(now)) > ASLEEP;
+            if asleep {
+                slept();
+            }
+            if asleep || wakes {
+                woke();
+            }
+        });
         let ticking = RefCell::new(Some(ticking(now)));
         let seen = {
-            let (document, woke) = (document.clone(), Rc::clone(&woke));
+            let (document, look) = (document.clone(), Rc::clone(&look));
             move |_| {
                 let seen = !document.hidden();
                 *ticking.borrow_mut() = seen.then(|| self::ticking(now));
                 if seen {
-                    woke();
+                    look(true);
                 }
             }
         };
         let wake = || {
-            let woke = Rc::clone(&woke);
-            move |_| woke()
+            let look = Rc::clone(&look);
+            move |_| look(true)
         };
         let listeners = [
             Listener::of_page(&document, "visibilitychange", seen),
@@ -62,13 +76,7 @@ impl Presence {
             Listener::of_page(&window, "offline", move |_| cut()),
             Listener::of_page(&window, "pagehide", move |_| left()),
         ];
-        let looked = Cell::new(clock::now());
-        let look = Interval::every(LOOK, move || {
-            let now = clock::now();
-            if now.saturating_sub(looked.replace(now)) > ASLEEP {
-                woke();
-            }
-        });
+        let look = Interval::every(LOOK, move || look(false));
         Some(Self { _listeners: listeners, _look: look })
     }
 }

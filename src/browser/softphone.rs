@@ -27,7 +27,7 @@ pub(crate) fn telephone(setup: Setup) -> Telephone {
         shown.now,
         move || leaving.upgrade().into_iter().for_each(|switchboard| switchboard.leave()),
         move || waking.upgrade().into_iter().for_each(|switchboard| switchboard.wake()),
-        move || cut.upgrade().into_iter().for_each(|switchboard| switchboard.post(Event::NetworkGone)),
+        move || cut.upgrade().into_iter().for_each(|switchboard| switchboard.post(Event::PerhapsCutOff)),
     );
     Arc::new(Twilio { shown, parts: StoredValue::new_local(Parts { switchboard, _presence: presence }) })
 }

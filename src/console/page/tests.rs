@@ -21,7 +21,7 @@ fn a_console_says_available_exactly_when_it_would_ring() {
 fn a_line_in_doubt_is_called_neither_up_nor_down() {
     for language in Language::ALL {
         let text = text(&page("doubtful", language));
-        for said in [words::LINE_DOUBTFUL, words::DOUBTFUL_TITLE, words::DOUBTFUL_SAYS] {
+        for said in [words::LINE_DOUBTFUL, words::DOUBTFUL_SAYS] {
             assert!(text.contains(said.of(language)), "{text}");
         }
         assert!(!stage(&text, language).contains(words::LINE_DOWN.of(language)), "{text}");

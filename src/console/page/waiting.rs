@@ -10,7 +10,7 @@ use super::{Page, clock, icon, talk, words};
 pub(crate) fn draw(page: Page, duty: &Duty) -> Element {
     let (title, says) = match duty.line {
         Line::Up => (words::AVAILABLE, words::WAITING_SAYS),
-        Line::Doubtful { .. } => (words::DOUBTFUL_TITLE, words::DOUBTFUL_SAYS),
+        Line::Doubtful { .. } => (words::LINE_DOUBTFUL, words::DOUBTFUL_SAYS),
         Line::Down { .. } => (words::DOWN_TITLE, words::DOWN_SAYS),
     };
     let down_since = match duty.line {

@@ -84,10 +84,8 @@ pub(crate) const WAITING_SAYS: Text = text(
     "電話が鳴ると、ここにお名前が表示されます。このタブは開いたままにしてください。",
     "When a call comes in, the name appears here. Keep this tab open.",
 );
-pub(crate) const DOUBTFUL_TITLE: Text =
-    text("ネットワークが切れているようです", "The network appears to be gone");
 pub(crate) const DOUBTFUL_SAYS: Text =
-    text("電話がここで鳴るか、自動で確かめています。", "Checking by itself whether calls still ring here.");
+    text("確かめるあいだ、電話はここで鳴らないことがあります。", "Until that is done, calls may not ring here.");
 pub(crate) const DOWN_TITLE: Text = text("回線が切れています", "The line is down");
 pub(crate) const DOWN_SAYS: Text = text(
     "自動でつなぎ直しています。つながるまで、電話はここでは鳴りません。",
@@ -313,7 +311,7 @@ pub(crate) const fn note(note: Note) -> Text {
         Note::ShiftStarted => text("勤務を始めました", "Shift started"),
         Note::ShiftEnded => text("勤務を終えました", "Shift ended"),
         Note::Failed(failure) => advice(failure).title,
-        Note::LineDoubtful => DOUBTFUL_TITLE,
+        Note::LineDoubtful => LINE_DOUBTFUL,
         Note::LineDown => text("回線が切れました", "Line went down"),
         Note::LineUp => text("回線が復旧しました", "Line is up again"),
         Note::TokenRenewed => text("認証を更新しました", "Authorisation renewed"),

@@ -12,7 +12,7 @@ impl Duty {
             Event::Operator(intent) => self.on_intent(intent, now),
             Event::Incoming { call, card } => self.ring(call, card, now),
             Event::Registered => self.line_up(),
-            Event::NetworkGone => self.doubt_line(now),
+            Event::PerhapsCutOff => self.doubt_line(now),
             Event::Unregistered { returns } => Ok(self.line_down(returns, now)),
             Event::DeviceFailed { code } if TOKEN_CODES.contains(&code) => self.token_refused(code, now),
             Event::DeviceFailed { code } => Ok(device_error(code)),

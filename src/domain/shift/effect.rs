@@ -79,7 +79,7 @@ pub enum Note {
     ShiftEnded,
     /// Starting, or going on, failed.
     Failed(Failure),
-    /// The network appears to be gone.
+    /// Nobody knows whether a call would come through.
     LineDoubtful,
     /// The line is down.
     LineDown,

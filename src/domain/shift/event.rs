@@ -59,8 +59,9 @@ pub enum Event {
         /// The SDK will register again by itself. When false (the cloud closed the stream), we must ask it to.
         returns: bool,
     },
-    /// The browser says that the network is gone. It is not always right: what is on this machine is still reached.
-    NetworkGone,
+    /// The machine slept, or the browser says that the network is gone. It is not always right: what is on this machine is
+    /// still reached.
+    PerhapsCutOff,
     /// The device reports an error that belongs to no call.
     DeviceFailed {
         /// The SDK's error code.

@@ -104,8 +104,8 @@ pub struct Duty {
 pub enum Line {
     /// Registered: this console would ring.
     Up,
-    /// The browser says that the network is gone, and the cloud has not answered since. The SDK notices a dead line only
-    /// fifteen seconds later.
+    /// The browser says that the network is gone, or the machine slept, and the cloud has not answered since. The SDK notices a
+    /// dead line only fifteen seconds later.
     Doubtful {
         /// Since when.
         since: Millis,

@@ -100,10 +100,10 @@ fn waking_with_the_line_down_asks_for_a_token_at_once() {
 #[test]
 fn a_network_that_appears_to_be_gone_leaves_the_line_in_doubt_until_the_cloud_answers() {
     let mut console = Console::on_duty();
-    assert_eq!(console.on(Event::NetworkGone), [note(Note::LineDoubtful), Effect::ProveLine]);
+    assert_eq!(console.on(Event::PerhapsCutOff), [note(Note::LineDoubtful), Effect::ProveLine]);
     assert_eq!(console.duty().line, Line::Doubtful { since: console.now });
     assert!(!console.duty().is_available());
-    assert_eq!(console.refuses(Event::NetworkGone), Refusal::NotNow);
+    assert_eq!(console.refuses(Event::PerhapsCutOff), Refusal::NotNow);
     assert_eq!(console.refuses(Event::Timer(Timer::RegisterAgain)), Refusal::NotNow);
     assert_eq!(console.on(Event::Registered), [note(Note::LineUp)]);
     assert!(console.duty().is_available());
@@ -112,7 +112,7 @@ fn a_network_that_appears_to_be_gone_leaves_the_line_in_doubt_until_the_cloud_an
 #[test]
 fn a_call_that_rings_proves_the_line() {
     let mut console = Console::on_duty();
-    console.on(Event::NetworkGone);
+    console.on(Event::PerhapsCutOff);
     assert!(console.on(incoming(A)).contains(&note(Note::LineUp)));
     assert_eq!(console.rings(), [A]);
     console.on(Event::Cancelled(A));
@@ -122,20 +122,20 @@ fn a_call_that_rings_proves_the_line() {
 #[test]
 fn a_line_in_doubt_keeps_its_device_and_goes_down_like_any_other() {
     let mut console = Console::on_duty();
-    console.on(Event::NetworkGone);
+    console.on(Event::PerhapsCutOff);
     let effects = console.on(Event::TokenReady { lifetime: HOUR });
     assert!(effects.contains(&Effect::UpdateToken), "nobody knows that the device is lost: {effects:?}");
     assert_eq!(console.refuses(Event::Woke), Refusal::NotNow);
     let effects = console.on(Event::Unregistered { returns: true });
     assert_eq!(effects[0], note(Note::LineDown));
     assert_eq!(console.duty().line, Line::Down { since: console.now });
-    assert_eq!(console.refuses(Event::NetworkGone), Refusal::NotNow);
+    assert_eq!(console.refuses(Event::PerhapsCutOff), Refusal::NotNow);
 }
 
 #[test]
 fn what_rings_beside_a_doubt_is_not_lost_by_it() {
     let mut console = Console::ringing(&[A]);
-    console.on(Event::NetworkGone);
+    console.on(Event::PerhapsCutOff);
     console.on(Event::Operator(Intent::Accept(A)));
     assert_eq!(console.talk().call, A);
 }

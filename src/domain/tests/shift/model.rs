@@ -124,7 +124,7 @@ impl Model {
                 }
             }
             Event::Registered => self.line = Line::Up,
-            Event::NetworkGone if self.line == Line::Up => self.line = Line::Doubtful,
+            Event::PerhapsCutOff if self.line == Line::Up => self.line = Line::Doubtful,
             // What rings has come over a later line than the one that is down.
             Event::Unregistered { returns: true } if self.line == Line::Down => {}
             Event::Unregistered { .. } => {
@@ -202,7 +202,7 @@ impl ReferenceStateMachine for Model {
         let of_device = prop_oneof![
             4 => Just(Event::Registered),
             2 => any::<bool>().prop_map(|returns| Event::Unregistered { returns }),
-            3 => Just(Event::NetworkGone),
+            3 => Just(Event::PerhapsCutOff),
             1 => Just(Event::DeviceGone),
             2 => prop_oneof![Just(31005_u32), Just(20104), Just(53000)].prop_map(|code| Event::DeviceFailed { code }),
             2 => Just(Event::TokenWillExpire),
