@@ -109,6 +109,9 @@ impl Switchboard {
         loop {
             let Some(event) = self.inbox.borrow_mut().pop_front() else { break };
             let now = clock::now();
+            if let Event::Timer(fired) = event {
+                self.timers.forget(|timer| timer == fired);
+            }
             // What means nothing now is what a finished call still says, or a click that came too late.
             let effects = self.shift.borrow_mut().on(event, now).unwrap_or_default();
             for effect in effects {
@@ -156,7 +159,7 @@ impl Switchboard {
                 self.answer(Box::pin(microphone::ask()));
                 self.watch_microphone();
             }
-            Effect::FetchToken => self.answer(Box::pin(fetch_token(self.me.clone()))),
+            Effect::FetchToken => self.answer(Box::pin(fetch_token(self.me.clone(), self.era.get()))),
             Effect::CreateDevice => self.create_device(),
             Effect::Register => return self.with_device(Device::register_if_abandoned),
             Effect::ProveLine => return self.with_device(Device::prove),
@@ -180,7 +183,7 @@ impl Switchboard {
             Effect::SetTimer(timer, after) => self.timers.set(timer, after, &self.post),
             Effect::Forget => {
                 self.era.set(self.era.get().wrapping_add(1));
-                self.timers.forget();
+                self.timers.forget(|_| true);
             }
             Effect::Note(note) => self.note(note, now),
         }
@@ -272,6 +275,7 @@ impl Switchboard {
         if finished.is_empty() {
             return;
         }
+        self.timers.forget(|timer| timer.call().is_some_and(|call| !known(call)));
         soon(move || {
             for call in finished.iter().filter(|call| call.is_pending()) {
                 // A call that ended in between cannot be rejected, and need not be.
@@ -294,7 +298,8 @@ impl Switchboard {
     }
 }
 
-async fn fetch_token(switchboard: Weak<Switchboard>) -> Event {
+/// An answer that comes after the shift that asked is over is not kept: the next one has a token of its own.
+async fn fetch_token(switchboard: Weak<Switchboard>, era: u32) -> Event {
     let asked = switchboard.upgrade().map(|switchboard| {
         let sounds = switchboard.setup.assets.sounds.iter();
         let ringtone = sounds.filter(|(name, _)| name == "incoming").map(|(_, url)| url.clone()).next();
@@ -304,7 +309,7 @@ async fn fetch_token(switchboard: Weak<Switchboard>) -> Event {
     match token::fetch(&identity, ringtone).await {
         Ok(token) => {
             let lifetime = token.lifetime;
-            if let Some(switchboard) = switchboard.upgrade() {
+            if let Some(switchboard) = switchboard.upgrade().filter(|asked| asked.era.get() == era) {
                 switchboard.token.replace(Some(token));
             }
             Event::TokenReady { lifetime }

@@ -1,6 +1,6 @@
 //! The shift's timers.
 //!
-//! Invariant: one of a name at a time; a timer that was replaced or forgotten does not fire.
+//! Invariant: one of a name at a time; a timer that was replaced or forgotten does not fire, and one that has fired is gone.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -32,14 +32,13 @@ impl Timers {
             let fire = fire.as_ref().unchecked_ref();
             window.set_timeout_with_callback_and_timeout_and_arguments_0(fire, after).ok()
         });
-        let mut running = self.running.borrow_mut();
-        running.retain(|(other, _)| *other != timer);
-        running.extend(id.map(|id| (timer, Timeout { id, _fire: fire })));
+        self.forget(|other| other == timer);
+        self.running.borrow_mut().extend(id.map(|id| (timer, Timeout { id, _fire: fire })));
     }
 
-    /// Lets none of them fire.
-    pub(crate) fn forget(&self) {
-        self.running.borrow_mut().clear();
+    /// Lets none of these fire.
+    pub(crate) fn forget(&self, which: impl Fn(Timer) -> bool) {
+        self.running.borrow_mut().retain(|(timer, _)| !which(*timer));
     }
 }
 

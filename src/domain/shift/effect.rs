@@ -68,11 +68,24 @@ pub enum Timer {
     HangUp(CallId),
 }
 
+impl Timer {
+    /// The call without which it means nothing.
+    #[must_use]
+    pub fn call(self) -> Option<CallId> {
+        match self {
+            Self::Ring(call) | Self::Audio(call) | Self::HangUp(call) => Some(call),
+            _ => None,
+        }
+    }
+}
+
 /// A line of the operator's event log: what happened, without a person in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Note {
     /// The operator started.
     ShiftStarting,
+    /// The operator gave up the start.
+    StartCancelled,
     /// Registered for the first time.
     ShiftStarted,
     /// The operator ended the shift.
