@@ -7,7 +7,6 @@ use super::button::Button;
 use super::element::{Element, element, text};
 use super::words::{self, Text};
 use super::{Page, icon};
-use crate::softphone::Entry;
 
 /// Off duty.
 pub(crate) fn draw(page: Page, why: Option<Failure>) -> Element {
@@ -18,7 +17,8 @@ pub(crate) fn draw(page: Page, why: Option<Failure>) -> Element {
 }
 
 fn draw_ready(page: Page) -> Element {
-    let (title, says) = if page.journal.with(|journal| is_over(journal)) {
+    let last = page.journal.with(|journal| journal.last().map(|entry| entry.note));
+    let (title, says) = if last == Some(Note::ShiftEnded) {
         (words::OVER_TITLE, words::OVER_SAYS)
     } else {
         (words::OFF_TITLE, words::OFF_SAYS)
@@ -66,11 +66,4 @@ fn list(page: Page, class: &'static str, texts: &[Text]) -> Element {
         element("li", "step").child(mark).child(text("span", "", page.say(*line)))
     };
     element("ol", class).children(texts.iter().map(line).collect())
-}
-
-/// A shift that was really begun has ended: the start that the operator gave up is not one.
-fn is_over(journal: &[Entry]) -> bool {
-    let mut notes = journal.iter().rev().map(|entry| entry.note);
-    notes.next() == Some(Note::ShiftEnded)
-        && notes.take_while(|note| *note != Note::ShiftStarting).any(|note| note == Note::ShiftStarted)
 }

@@ -308,6 +308,7 @@ pub(crate) const fn advice(failure: Failure) -> Advice {
 pub(crate) const fn note(note: Note) -> Text {
     match note {
         Note::ShiftStarting => text("勤務の準備を始めました", "Shift is starting"),
+        Note::StartCancelled => text("準備を中止しました", "Start cancelled"),
         Note::ShiftStarted => text("勤務を始めました", "Shift started"),
         Note::ShiftEnded => text("勤務を終えました", "Shift ended"),
         Note::Failed(failure) => advice(failure).title,

@@ -110,6 +110,10 @@ impl Duty {
         if self.line.is_down() {
             effects.push(await_return());
         }
+        // Rejected with the device, it would end at the operator's other consoles too.
+        if !self.rings.is_empty() {
+            effects.push(Effect::LeaveLine);
+        }
         effects.extend(self.lose_line(now));
         effects.extend([Effect::DestroyDevice, Effect::CreateDevice]);
         effects

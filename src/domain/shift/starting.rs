@@ -71,20 +71,21 @@ impl Shift {
     }
 
     pub(super) fn end(&mut self) -> Vec<Effect> {
-        self.leave(None, Note::ShiftEnded)
+        let note = if let Self::Starting(_) = self { Note::StartCancelled } else { Note::ShiftEnded };
+        self.leave(None, note)
+    }
+
+    pub(super) fn fail(&mut self, why: Failure) -> Vec<Effect> {
+        self.leave(Some(why), Note::Failed(why))
     }
 
     /// What still rings cannot be answered here. It is left to ring on at the operator's other consoles, because rejecting it
     /// would end it there too; when there are none, the caller is told as soon as the line is gone.
-    pub(super) fn fail(&mut self, why: Failure) -> Vec<Effect> {
-        let rings = matches!(self, Self::On(duty) if !duty.rings.is_empty());
-        let left = self.leave(Some(why), Note::Failed(why));
-        if rings { [vec![Effect::LeaveLine], left].concat() } else { left }
-    }
-
     fn leave(&mut self, why: Option<Failure>, note: Note) -> Vec<Effect> {
+        let rings = matches!(self, Self::On(duty) if !duty.rings.is_empty());
         *self = Self::Off(Off { why });
-        vec![Effect::Forget, Effect::DestroyDevice, Effect::Note(note)]
+        let left = rings.then_some(Effect::LeaveLine);
+        left.into_iter().chain([Effect::Forget, Effect::DestroyDevice, Effect::Note(note)]).collect()
     }
 }
 

@@ -158,6 +158,9 @@ fn a_call_that_cannot_be_answered_here_is_left_to_ring_elsewhere() {
     console.on(Event::Operator(Intent::Accept(A)));
     let effects = console.on(Event::CallFailed { call: A, code: 31401 });
     assert_eq!(effects[0], Effect::LeaveLine);
+    // A shift that ends in the moment in which a call comes in.
+    let effects = Console::ringing(&[A]).on(Event::Operator(Intent::EndShift));
+    assert_eq!(effects[0], Effect::LeaveLine);
     let mut console = Console::on_duty();
     assert!(!console.on(WITHDRAWN).contains(&Effect::LeaveLine));
 }

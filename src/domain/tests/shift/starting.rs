@@ -82,7 +82,7 @@ fn an_operator_may_change_their_mind_at_every_step() {
         }
         assert_eq!(console.refuses(Event::Operator(Intent::StartShift)), Refusal::NotNow);
         let effects = console.on(Event::Operator(Intent::EndShift));
-        assert_eq!(effects, [Effect::Forget, Effect::DestroyDevice, note(Note::ShiftEnded)]);
+        assert_eq!(effects, [Effect::Forget, Effect::DestroyDevice, note(Note::StartCancelled)]);
         assert_eq!(console.shift, Shift::default());
     }
 }

@@ -96,6 +96,22 @@ fn a_dead_call_ends_with_a_new_device_that_takes_the_next_one() {
 }
 
 #[test]
+fn a_new_device_leaves_what_rings_to_the_other_consoles() {
+    for (way, event) in
+        [(None, Event::Stuck(A)), (Some(Event::Operator(Intent::HangUp)), Event::Timer(Timer::HangUp(A)))]
+    {
+        let mut console = Console::talking();
+        console.on(incoming(B));
+        way.map(|way| console.on(way));
+        let effects = console.on(event);
+        let place = |wanted| effects.iter().position(|effect| *effect == wanted);
+        assert!(place(Effect::LeaveLine) < place(Effect::DestroyDevice), "{effects:?}");
+        assert!(effects.contains(&Effect::LeaveLine));
+        assert_eq!(console.rings(), []);
+    }
+}
+
+#[test]
 fn a_page_that_comes_back_to_a_destroyed_device_makes_a_new_one() {
     for mut console in [Console::on_duty(), Console::ringing(&[A]), Console::talking()] {
         let effects = console.on(Event::DeviceGone);
