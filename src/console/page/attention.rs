@@ -19,6 +19,8 @@ use super::scene::{self, Scene};
 use super::{Choices, Page, ring, talk, words};
 use crate::language;
 
+const TYPED_INTO: &str = "input, textarea, select, [contenteditable]";
+
 const A_YEAR: u32 = 365 * 24 * 60 * 60;
 const SHORTCUTS_ON: &str = "shortcuts=on";
 const SHORTCUTS_OFF: &str = "shortcuts=off";
@@ -108,7 +110,7 @@ fn attend_focus(page: Page, moved: Rc<Cell<f64>>) {
 /// now.
 fn settle(waits: bool, rings: bool, before_ring: &RefCell<Option<HtmlElement>>) -> bool {
     let to = match focused() {
-        held if rings && !held.as_ref().is_some_and(types) => {
+        held if rings && !is(&held, TYPED_INTO) => {
             before_ring.replace(held);
             rest()
         }
@@ -138,12 +140,14 @@ fn spoken(page: Page, shift: &Shift) -> Option<String> {
 /// A single key without a modifier, not held down, not while typing.
 fn press(page: Page, event: &KeyboardEvent, moved: f64) {
     let key = event.key();
-    if is_stray(&key, event.repeat(), event.time_stamp() - moved) {
+    let focused = focused();
+    // Elsewhere a held key scrolls the page.
+    if is_stray(&key, event.repeat(), event.time_stamp() - moved) && is(&focused, "button") {
         event.prevent_default();
         return;
     }
     let modified = event.ctrl_key() || event.alt_key() || event.meta_key() || event.shift_key();
-    let typing = focused().as_ref().is_some_and(types) || event.is_composing();
+    let typing = is(&focused, TYPED_INTO) || event.is_composing();
     if modified
         || typing
         || event.repeat()
@@ -187,8 +191,8 @@ fn rest() -> Option<HtmlElement> {
     document().query_selector("[data-rest]").ok()??.dyn_into().ok()
 }
 
-fn types(element: &HtmlElement) -> bool {
-    element.matches("input, textarea, select, [contenteditable]").unwrap_or(false)
+fn is(element: &Option<HtmlElement>, what: &str) -> bool {
+    element.as_ref().is_some_and(|element| element.matches(what).unwrap_or(false))
 }
 
 fn cookies() -> Option<String> {
