@@ -154,6 +154,19 @@ test('a key that was meant for something else answers nothing', async ({ operato
   await operator.is('connected');
 });
 
+test('a key that is held down scrolls the page', async ({ operator }) => {
+  const { page } = operator;
+  await page.setViewportSize({ width: 360, height: 300 });
+  await page.getByRole('heading', { level: 1 }).focus();
+  await page.keyboard.down('Space');
+  await expect.poll(() => page.evaluate(() => scrollY)).toBeGreaterThan(0);
+  await page.evaluate(() => scrollTo({ top: 0, behavior: 'instant' }));
+  // It is held down: the browser repeats it.
+  await page.keyboard.down('Space');
+  await expect.poll(() => page.evaluate(() => scrollY)).toBeGreaterThan(0);
+  await page.keyboard.up('Space');
+});
+
 test('a click that was meant for what stood there before answers nothing', async ({ operator, cloud }) => {
   const { page } = operator;
   const session = await page.context().newCDPSession(page);

@@ -36,6 +36,45 @@ function expiry(token: string): number {
   return (JSON.parse(Buffer.from(claims, 'base64url').toString()) as { exp: number }).exp;
 }
 
+test.describe('the server is away until the token is over', () => {
+  test.use({ form: 'production', settings: { TOKEN_TTL_SEC: '60' } });
+
+  test('and the console says so, and rings when the server is back', async ({ seat, house, cloud }) => {
+    test.slow();
+    const operator = await seat();
+    await operator.startShift();
+    await house.server.end();
+    while ((await operator.status.textContent()) === operator.word('available')) {
+      expect(await cloud.registered('user001'), 'it says that it would ring').toBe(1);
+      await operator.page.waitForTimeout(200);
+    }
+    await expect.poll(() => cloud.registered('user001')).toBe(0);
+    await operator.is('lineDown');
+    await house.startServer();
+    await expect(operator.status).toHaveText(operator.word('available'), { timeout: 50_000 });
+    expect(await cloud.registered('user001')).toBe(1);
+    await cloud.call(people.koshii);
+    await operator.ringsFor('越井 琢巳');
+    await operator.accept();
+    await operator.hears(440);
+  });
+});
+
+test('the cloud no longer registers a device whose token it calls expired, until it has another', async ({ seat, cloud }) => {
+  test.slow();
+  const operator = await seat();
+  await cloud.fail({ tokenTtlCap: 20 });
+  await operator.startShift();
+  // The SDK registers every thirty seconds, and stops at the first refusal with its socket open.
+  await expect(operator.journal).toContainText('20104', { timeout: 40_000 });
+  await expect(operator.journal).toContainText('回線が切れました');
+  await cloud.fail({ tokenTtlCap: null });
+  await operator.is('available');
+  expect(await cloud.registered('user001')).toBe(1);
+  await cloud.call(people.koshii);
+  await operator.ringsFor('越井 琢巳');
+});
+
 test('the cloud ends a token before its time, and the console comes back with another', async ({ operator, cloud }) => {
   const renewed = operator.page.waitForResponse((response) => new URL(response.url()).pathname === '/token');
   await cloud.fail({ tokenTtlCap: 0 });
@@ -48,6 +87,31 @@ test('the cloud ends a token before its time, and the console comes back with an
   await expect(operator.status).toHaveText(operator.word('available'), { timeout: 30_000 });
   await cloud.call(people.koshii);
   await operator.ringsFor('越井 琢巳');
+});
+
+test('a token that comes when its shift is over is not used by the next', async ({ seat, cloud }) => {
+  const operator = await seat();
+  const { page } = operator;
+  let comesLate = async (): Promise<void> => {};
+  await page.route('**/token*', async (route) => {
+    const response = await route.fetch();
+    const { token, ...rest } = (await response.json()) as { token: string };
+    const [header = '', claims = ''] = token.split('.');
+    comesLate = () => route.fulfill({ response, json: { ...rest, token: `${header}.${claims}.forged` } });
+  }, { times: 1 });
+  const asked = page.waitForRequest('**/token*');
+  await operator.button('start').click();
+  await asked;
+  await page.getByRole('button', { name: '中止' }).click();
+  await operator.startShift();
+  await comesLate();
+  // A new device takes the newest token.
+  await cloud.fail({ reconnectTokens: false });
+  await cloud.call(people.koshii);
+  await operator.accept();
+  await cloud.cut('user001');
+  await operator.ended('lost');
+  await expect(operator.journal).not.toContainText('20101');
 });
 
 test('the server gives no token to this desk', async ({ seat }) => {
