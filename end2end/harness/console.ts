@@ -37,6 +37,7 @@ export const WORDS = {
     gaveUp: '応答の前に呼び出しが終わりました',
     elsewhere: '別の画面で応答されました',
     lost: '回線が切れて通話が終わりました',
+    ringLost: '呼び出し中に回線が切れました',
     failed: 'エラーで通話が終わりました',
   },
   en: {
@@ -71,6 +72,7 @@ export const WORDS = {
     gaveUp: 'It stopped ringing before an answer',
     elsewhere: 'Answered on another screen',
     lost: 'The call was lost with the line',
+    ringLost: 'The line went down while it rang',
     failed: 'The call ended with an error',
   },
 } as const;

@@ -33,7 +33,7 @@ test('the connection is cut while a call rings', async ({ operator, cloud }) => 
   await reconnected;
   // The caller is told, and nobody is left with a card that answers nothing.
   await expect.poll(() => caller.said()).toEqual([expect.stringContaining(SENTENCES.noAnswer)]);
-  await operator.ended('lost');
+  await operator.ended('ringLost');
   await expect(operator.rings).toHaveCount(0);
   await cloud.call(people.sato);
   await operator.ringsFor('佐藤 美咲');

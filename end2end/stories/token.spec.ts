@@ -119,7 +119,7 @@ test('the server gives no token to this desk', async ({ seat }) => {
   await operator.page.route('**/token*', (route) => route.fulfill({ status: 400, json: { error: 'invalid_identity', message: '' } }));
   await operator.button('start').click();
   await operator.is('attention');
-  await expect(operator.page.getByRole('alert')).toContainText('このデスクは認証されませんでした');
+  await expect(operator.page.getByRole('alert')).toContainText('この担当者 ID は認証されませんでした');
   await operator.page.unroute('**/token*');
   await operator.button('again').click();
   await operator.is('available');

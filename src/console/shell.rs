@@ -54,7 +54,7 @@ pub fn Shell(
     let (broken, scripts) = match setup.language {
         Language::Ja => (
             "画面を読み込めませんでした。ネットワークを確かめて、ページを再読み込みしてください。",
-            "この画面には JavaScript が必要です。ブラウザの設定で有効にしてください。",
+            "この画面には JavaScript が必要です。ブラウザーの設定で有効にしてください。",
         ),
         Language::En => (
             "The console could not be loaded. Check the network, then reload the page.",

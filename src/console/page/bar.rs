@@ -18,7 +18,7 @@ pub(crate) fn draw(page: Page) -> Element {
         .child(text("span", "", page.say(page.scene().status())));
     let name = page.desk.with_value(|(name, _)| name.clone());
     let desk = element("p", "desk")
-        .child(text("span", "", page.say(words::DESK)))
+        .child(text("span", "", page.say(words::OPERATOR_ID)))
         .child(text("span", "desk__name", name).with("translate", "no"));
     let languages = element("div", "languages")
         .with("role", "group")

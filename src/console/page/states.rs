@@ -136,13 +136,14 @@ pub(super) const FAILURES: [Failure; 10] = [
     Failure::CloudUnreachable,
 ];
 
-pub(super) const HOWS: [How; 7] = [
+pub(super) const HOWS: [How; 8] = [
     How::HungUp,
     How::CallerHungUp,
     How::Rejected,
     How::GaveUp,
     How::AnsweredElsewhere,
     How::Lost,
+    How::RingLost,
     How::Failed(31005),
 ];
 

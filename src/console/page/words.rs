@@ -29,7 +29,7 @@ impl Text {
 
 pub(crate) const TITLE: Text = text("秘匿 Hitoku", "Hitoku 秘匿");
 pub(crate) const PROMISE: Text = text("番号はこの画面に届きません", "The number never reaches this screen");
-pub(crate) const DESK: Text = text("デスク", "Desk");
+pub(crate) const OPERATOR_ID: Text = text("担当者 ID", "Operator ID");
 pub(crate) const LANGUAGE: Text = text("言語", "Language");
 pub(crate) const SHORTCUTS: Text = text("ショートカットキー", "Shortcut keys");
 
@@ -61,7 +61,7 @@ pub(crate) const OVER_SAYS: Text = text(
 );
 pub(crate) const WHAT_HAPPENS: Text = text("始めると行うこと", "What starting does");
 pub(crate) const ONLY_IN_CALLS: Text =
-    text("マイクは通話のあいだだけ使います", "The microphone is in use only during calls");
+    text("マイクは準備と通話のあいだだけ使います", "The microphone is used only to get ready and in calls");
 pub(crate) const WHAT_TO_DO: Text = text("次の順にお試しください", "What to do");
 pub(crate) const TRY_AGAIN: Text = text("もう一度始める", "Try again");
 pub(crate) const RELOAD: Text = text("ページを再読み込み", "Reload the page");
@@ -89,7 +89,7 @@ pub(crate) const DOUBTFUL_SAYS: Text =
 pub(crate) const DOWN_TITLE: Text = text("回線が切れています", "The line is down");
 pub(crate) const DOWN_SAYS: Text = text(
     "自動でつなぎ直しています。つながるまで、電話はここでは鳴りません。",
-    "Reconnecting by itself. Until it is back, calls do not ring here.",
+    "Reconnecting automatically. Until it is back, calls do not ring here.",
 );
 pub(crate) const DOWN_IN_CALL: Text = text(
     "回線が切れています。つなぎ直すまで、次の電話はここでは鳴りません。",
@@ -104,7 +104,7 @@ pub(crate) const LASTED: Text = text("通話時間", "Call time");
 pub(crate) const INCOMING: Text = text("着信", "Incoming call");
 pub(crate) const SECOND: Text = text("もう一件の着信", "Another call");
 pub(crate) const UNKNOWN: Text = text("登録のない発信者", "Unknown caller");
-pub(crate) const CUSTOMER_ID: Text = text("顧客ID", "Customer ID");
+pub(crate) const CUSTOMER_ID: Text = text("顧客 ID", "Customer ID");
 pub(crate) const ALIAS: Text = text("呼び名", "Known here as");
 pub(crate) const RINGING_FOR: Text = text("呼出時間", "Ringing for");
 pub(crate) const ACCEPT: Text = text("応答", "Accept");
@@ -133,7 +133,7 @@ pub(crate) const UNHEARD_SAYS: Text = text(
 pub(crate) const MUTED_SAYS: Text =
     text("ミュート中です。あなたの声は相手に届きません。", "Muted. The caller cannot hear you.");
 pub(crate) const RECONNECTING_SAYS: Text =
-    text("通話を自動でつなぎ直しています。", "Reconnecting the call by itself.");
+    text("通話を自動でつなぎ直しています。", "Reconnecting the call automatically.");
 pub(crate) const HANGING_UP_SAYS: Text = text("通話を終えています。", "Ending the call.");
 
 // The event log.
@@ -144,9 +144,9 @@ pub(crate) const JOURNAL_SAYS: Text = text("お名前は記録しません", "Ho
 /// A step of starting.
 pub(crate) const fn step(step: Step) -> Text {
     match step {
-        Step::Audio => text("着信音を鳴らせるようにする", "Let the ringtone sound"),
+        Step::Audio => text("着信音を鳴らせるようにする", "Turn the ringtone on"),
         Step::Microphone => text("マイクを確かめる", "Check the microphone"),
-        Step::Token => text("このデスクを認証する", "Authorise this desk"),
+        Step::Token => text("担当者 ID を認証する", "Authorise the operator ID"),
         Step::Register => text("電話網につなぐ", "Connect to the telephone network"),
     }
 }
@@ -160,6 +160,7 @@ pub(crate) const fn how(how: How) -> Text {
         How::GaveUp => text("応答の前に呼び出しが終わりました", "It stopped ringing before an answer"),
         How::AnsweredElsewhere => text("別の画面で応答されました", "Answered on another screen"),
         How::Lost => text("回線が切れて通話が終わりました", "The call was lost with the line"),
+        How::RingLost => text("呼び出し中に回線が切れました", "The line went down while it rang"),
         How::Failed(_) => text("エラーで通話が終わりました", "The call ended with an error"),
     }
 }
@@ -258,11 +259,11 @@ pub(crate) const fn advice(failure: Failure) -> Advice {
             ],
         },
         Failure::TokenRefused => Advice {
-            title: text("このデスクは認証されませんでした", "This desk was not authorised"),
+            title: text("この担当者 ID は認証されませんでした", "This operator ID was not authorised"),
             steps: [
                 text(
-                    "画面の上にあるデスク名が正しいか確かめてください。",
-                    "Check the desk's name at the top of this page.",
+                    "画面の上にある担当者 ID が正しいか確かめてください。",
+                    "Check the operator ID at the top of this page.",
                 ),
                 AGAIN,
                 ADMINISTRATOR,
@@ -280,7 +281,7 @@ pub(crate) const fn advice(failure: Failure) -> Advice {
             ],
         },
         Failure::CloudRefused => Advice {
-            title: text("電話網で認証されませんでした", "The telephone network refused this desk"),
+            title: text("電話網で認証されませんでした", "The telephone network refused this operator ID"),
             steps: [
                 text("少し待って、もう一度始めてください。", "Wait a moment and try again."),
                 text("ページを再読み込みしてください。", "Reload the page."),

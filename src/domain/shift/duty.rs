@@ -20,7 +20,7 @@ impl Duty {
             Event::Timer(Timer::RegisterAgain) => self.register_again(now),
             Event::Timer(Timer::Register) if self.line.is_down() => Ok(self.return_is_late(now)),
             // Letting go of it also rejects it, in case it rings on.
-            Event::Timer(Timer::Ring(call)) => self.ring_ended(call, How::Lost, now),
+            Event::Timer(Timer::Ring(call)) => self.ring_ended(call, How::GaveUp, now),
             Event::Timer(Timer::Audio(call)) => self.audio_is_late(call),
             Event::Timer(Timer::HangUp(call)) => self.hang_up_is_late(call, now),
             Event::Timer(Timer::TokenAge) => self.token_ages(now),
@@ -34,7 +34,7 @@ impl Duty {
             Event::AnsweredElsewhere(call_ref) => self.taken(&call_ref),
             Event::Cancelled(call) => self.cancelled(call, now),
             Event::Rejected(call) => self.ring_ended(call, How::Rejected, now),
-            Event::TransportClosed(call) => self.ring_ended(call, How::Lost, now),
+            Event::TransportClosed(call) => self.ring_ended(call, How::RingLost, now),
             Event::Accepted(call) => self.accepted(call),
             Event::AudioFlows(call) => self.audio_flows(call, now),
             Event::Reconnecting(call) => self.mending(call),

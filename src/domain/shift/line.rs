@@ -43,7 +43,7 @@ impl Duty {
     fn lose_line(&mut self, now: Millis) -> Vec<Effect> {
         let mut effects = self.take_down(now);
         for ring in std::mem::take(&mut self.rings) {
-            effects.extend(self.end_ring(ring, How::Lost, now));
+            effects.extend(self.end_ring(ring, How::RingLost, now));
         }
         effects
     }

@@ -197,8 +197,10 @@ pub enum How {
     GaveUp,
     /// It was accepted elsewhere.
     AnsweredElsewhere,
-    /// The connection was lost, while it rang or in the call.
+    /// The connection was lost in the call.
     Lost,
+    /// The connection was lost while it rang.
+    RingLost,
     /// The SDK reported this error code.
     Failed(u32),
 }

@@ -20,7 +20,7 @@ fn a_call_that_ends_while_it_rings_says_how() {
     for (event, how) in [
         (Event::Cancelled(A), How::GaveUp),
         (Event::Rejected(A), How::Rejected),
-        (Event::TransportClosed(A), How::Lost),
+        (Event::TransportClosed(A), How::RingLost),
     ] {
         let mut console = Console::ringing(&[A]);
         assert_eq!(console.after(7).on(event), [note(Note::Ended(how))]);
@@ -106,7 +106,7 @@ fn a_ring_whose_cancellation_was_lost_ends_by_itself() {
 fn what_rang_is_lost_with_the_line_even_if_the_sdk_does_not_say_so() {
     let mut console = Console::ringing(&[A, B]);
     let effects = console.on(Event::Unregistered { returns: true });
-    let lost = note(Note::Ended(How::Lost));
+    let lost = note(Note::Ended(How::RingLost));
     assert_eq!(effects.iter().filter(|effect| **effect == lost).count(), 2);
     assert_eq!(console.rings(), []);
     assert_eq!(console.duty().line, Line::Down { since: console.now });
