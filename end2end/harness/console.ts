@@ -156,7 +156,7 @@ export class Console {
 
   /** The calls that ring; the name in them is who calls. */
   get rings(): Locator {
-    return this.page.getByRole('alertdialog');
+    return this.page.locator('.ring');
   }
 
   ringOf(name: string): Locator {

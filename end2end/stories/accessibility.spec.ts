@@ -77,11 +77,38 @@ for (const [look, context] of Object.entries({
 test('a ring is announced, and takes the focus to the answer', async ({ operator, cloud }) => {
   const { page } = operator;
   await cloud.call(people.koshii);
-  await expect(page.locator('[aria-live=assertive]')).toHaveText('着信: 越井 琢巳');
   await expect(operator.button('accept')).toBeFocused();
+  // Read out with the focus that it takes, it would be said twice.
+  await expect(page.getByRole('alertdialog', { name: '着信' })).toContainText('越井 琢巳');
+  await expect(page.locator('[aria-live=assertive]')).toBeEmpty();
   await expect(page).toHaveTitle(/着信中/);
   // Titles are kept in the browser's history.
   await expect(page).not.toHaveTitle(/越井/);
+});
+
+test('rings that do not take the focus are announced, each anew', async ({ operator, cloud }) => {
+  const { page } = operator;
+  await cloud.call(people.koshii);
+  await operator.accept();
+  const spoken = page.locator('[aria-live=assertive]');
+  await page.evaluate(() => {
+    const said: string[] = [];
+    const hear = (records: MutationRecord[]): void => {
+      for (const { addedNodes } of records) for (const { textContent } of addedNodes) said.push(textContent ?? '');
+    };
+    const region = document.querySelector('[aria-live=assertive]');
+    if (region) new MutationObserver(hear).observe(region, { childList: true });
+    Object.assign(globalThis, { said });
+  });
+  for (const caller of [people.sato, people.sato]) {
+    const second = await cloud.call(caller);
+    await expect(spoken).toHaveText('もう一件の着信: 佐藤 美咲');
+    await expect(page.getByRole('alertdialog')).toHaveCount(0);
+    await expect(operator.button('acceptInstead')).not.toBeFocused();
+    await second.hangUp();
+    await expect(operator.rings).toHaveCount(0);
+  }
+  expect(await page.evaluate(() => (globalThis as unknown as { said: string[] }).said)).toHaveLength(2);
 });
 
 test('a whole shift by keyboard alone', async ({ seat, cloud }) => {

@@ -14,7 +14,7 @@ use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast;
 use leptos::web_sys::HtmlElement;
 
-use super::element::{Element, text};
+use super::element::{Element, element, text};
 use super::scene::{self, Scene};
 use super::{Choices, Page, ring, talk, words};
 use crate::language;
@@ -28,10 +28,11 @@ const SHORTCUTS_OFF: &str = "shortcuts=off";
 /// Nobody sees where the focus has gone, and decides, within so many milliseconds.
 const STRAY_WITHIN: f64 = 500.0;
 
-/// Announces a ring to those who do not see it. Everything else is said by elements that are seen.
+/// Announces a ring that does not take the focus to those who do not see it, each anew even if its words are the same.
+/// Everything else is said by elements that are seen.
 pub(crate) fn draw(page: Page) -> Element {
-    let spoken = page.shift.with(|shift| spoken(page, shift)).unwrap_or_default();
-    text("p", "spoken", spoken).with("aria-live", "assertive")
+    let spoken = page.shift.with(|shift| spoken(page, shift));
+    element("p", "spoken").with("aria-live", "assertive").maybe(spoken)
 }
 
 /// Runs in the browser only: effects do not run on the server.
@@ -123,18 +124,18 @@ fn settle(waits: bool, rings: bool, before_ring: &RefCell<Option<HtmlElement>>) 
     to.is_some_and(|element| element.focus().is_ok())
 }
 
-/// The call that a ring may take the focus for.
 fn answerable(shift: &Shift) -> Option<CallId> {
     let Shift::On(duty) = shift else { return None };
-    if duty.talk.is_some() { None } else { ring::first(duty) }
+    ring::answerable(duty)
 }
 
-fn spoken(page: Page, shift: &Shift) -> Option<String> {
+fn spoken(page: Page, shift: &Shift) -> Option<Element> {
     let Shift::On(duty) = shift else { return None };
     let ring = duty.rings.iter().rev().find(|ring| !ring.taken)?;
-    let label = page.say(if duty.talk.is_some() { words::SECOND } else { words::INCOMING });
+    let CallId(number) = ring.call;
     let name = ring.card.name.as_deref().unwrap_or(page.say(words::UNKNOWN));
-    Some(format!("{label}: {name}"))
+    let said = format!("{}: {name}", page.say(words::SECOND));
+    (ring::answerable(duty) != Some(ring.call)).then(|| text("span", "", said).key("ring", number))
 }
 
 /// A single key without a modifier, not held down, not while typing.

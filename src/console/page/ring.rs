@@ -16,6 +16,11 @@ pub(crate) fn first(duty: &Duty) -> Option<CallId> {
     duty.rings.iter().find(|ring| !ring.taken).map(|ring| ring.call)
 }
 
+/// The call that a ring may take the focus for, and which is read out with it.
+pub(crate) fn answerable(duty: &Duty) -> Option<CallId> {
+    if duty.talk.is_some() { None } else { first(duty) }
+}
+
 /// A ringing call.
 pub(crate) fn draw(page: Page, ring: &Ring, duty: &Duty) -> Element {
     let CallId(number) = ring.call;
@@ -24,16 +29,17 @@ pub(crate) fn draw(page: Page, ring: &Ring, duty: &Duty) -> Element {
         Some(_) => ("call ring ring--second", words::SECOND),
         None => ("call ring", words::INCOMING),
     };
+    let (role, heading) = if answerable(duty) == Some(ring.call) { ("alertdialog", "h1") } else { ("group", "h2") };
     let who = element("div", "call__who")
         .with("id", format!("ring-{number}-who"))
-        .child(element("h1", "call__name").child(talk::name(page, &ring.card)))
+        .child(element(heading, "call__name").child(talk::name(page, &ring.card)))
         .maybe(talk::draw_id(page, &ring.card));
     let elapsed = text("p", "elapsed", page.since(ring.since))
         .with("role", "timer")
         .with("aria-label", page.say(words::RINGING_FOR));
     element("section", class)
         .key("ring", number)
-        .with("role", "alertdialog")
+        .with("role", role)
         .with("aria-labelledby", format!("ring-{number}"))
         .with("aria-describedby", format!("ring-{number}-who"))
         .child(draw_pulse())

@@ -57,7 +57,7 @@ fn who_calls_is_drawn_at_once_and_a_number_never() {
 #[test]
 fn each_ring_can_be_accepted_and_rejected_and_only_one_has_the_keys() {
     let two = page("ringing-two", Language::En);
-    assert_eq!(two.matches("role=\"alertdialog\"").count(), 2);
+    assert_eq!(two.matches("role=\"alertdialog\"").count(), 1, "the other one never has the focus");
     for (class, key) in [("button--accept", "A"), ("button--reject", "R")] {
         assert_eq!(two.matches(class).count(), 2);
         assert_eq!(two.matches(&format!("aria-keyshortcuts=\"{key}\"")).count(), 1);
@@ -76,6 +76,26 @@ fn a_second_ring_leaves_the_call_in_progress_where_it_is() {
         assert!(text.contains(seen), "{seen}: {text}");
     }
     assert!(!html.contains("aria-keyshortcuts=\"A\""), "one key must not end a call by accepting another");
+}
+
+#[test]
+fn a_page_has_one_first_heading() {
+    for (name, shift, journal) in states::all() {
+        let headings = states::html(&shift, &journal, Language::En).matches("<h1").count();
+        assert!(headings == 1 || name == "ringing-taken" && headings == 0, "{name}: {headings}");
+    }
+}
+
+#[test]
+fn a_ring_is_announced_once() {
+    let spoken = |name| {
+        let html = page(name, Language::En);
+        html.split_once("aria-live=\"assertive\">").unwrap().1.to_owned()
+    };
+    assert!(!text(&spoken("ringing")).contains("越井"), "it is read out with the focus that it takes");
+    for second in ["talking-second", "ringing-two"] {
+        assert!(text(&spoken(second)).contains("Another call: "), "{second}");
+    }
 }
 
 #[test]
