@@ -126,3 +126,11 @@ export async function countRingtones(page: Page): Promise<() => Promise<number>>
       return [...playing].filter(({ loop }) => loop).length;
     });
 }
+
+/** How many other sounds it has played since they are counted. */
+export function otherSounds(page: Page): Promise<number> {
+  return page.evaluate(() => {
+    const { playing } = globalThis as unknown as { playing: Set<AudioBufferSourceNode> };
+    return [...playing].filter(({ loop }) => !loop).length;
+  });
+}

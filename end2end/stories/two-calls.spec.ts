@@ -1,6 +1,6 @@
 // Two calls at once: neither hides the other, and neither is lost unseen.
 import { people } from '../harness/people.ts';
-import { countRingtones } from '../harness/sound.ts';
+import { countRingtones, otherSounds } from '../harness/sound.ts';
 import { expect, test } from '../harness/story.ts';
 
 test('two ring, one is accepted, then the other', async ({ operator, cloud }) => {
@@ -56,8 +56,10 @@ test('a call that rang beside the first is heard when the first ends', async ({ 
   await operator.accept();
   await expect.poll(ringtones).toBe(0);
   await operator.talksWith(first);
+  expect(await otherSounds(operator.page)).toBe(0);
   const second = await cloud.call(people.sato, 880);
   await operator.ringsFor('佐藤 美咲');
+  await expect.poll(() => otherSounds(operator.page)).toBe(1);
   expect(await ringtones()).toBe(0);
   await first.hangUp();
   await operator.is('ringing');

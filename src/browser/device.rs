@@ -99,10 +99,10 @@ impl Device {
         self.sdk.stream().map_or(Ok(()), |stream| stream.destroy())
     }
 
-    /// Sounds the ringtone, which the SDK stops when the last ringing call is over or one is accepted.
-    pub(crate) fn ring_on(&self) -> Result<(), JsValue> {
-        let ringtone: sdk::Sound = self.sdk.sounds().get(&"incoming".into()).unchecked_into();
-        heedless(ringtone.play()?);
+    /// Plays one of its sounds. The ringtone goes on until the last ringing call is over or one is accepted.
+    pub(crate) fn play(&self, name: &str) -> Result<(), JsValue> {
+        let sound: sdk::Sound = self.sdk.sounds().get(&name.into()).unchecked_into();
+        heedless(sound.play()?);
         Ok(())
     }
 

@@ -176,7 +176,9 @@ impl Switchboard {
                     return tabs.tell(&call_ref);
                 }
             }
-            Effect::RingOn => return self.with_device(Device::ring_on),
+            Effect::RingOn => return self.with_device(|device| device.play("incoming")),
+            // No call goes out from here.
+            Effect::CallWaits => return self.with_device(|device| device.play("outgoing")),
             Effect::Reject(call) => return self.with_call(call, Call::reject).map(drop),
             Effect::HangUp(call) => return self.with_call(call, Call::hang_up).map(drop),
             Effect::Mute(call, muted) => return self.with_call(call, |call| call.mute(muted)).map(drop),

@@ -31,6 +31,8 @@ pub enum Effect {
     TellOtherTabs(CallRef),
     /// Sound the ringtone: the SDK falls silent for every call when one is accepted, and stays so when that one ends.
     RingOn,
+    /// Sound softly, once: another call waits beside the one that is talked on, for which the SDK does not ring.
+    CallWaits,
     /// Reject this call.
     Reject(CallId),
     /// Hang up this call.

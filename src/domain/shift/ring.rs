@@ -17,6 +17,9 @@ impl Duty {
         self.last = None;
         self.rings.push(Ring { call, card, since: now, taken: false });
         let mut effects = vec![Effect::SetTimer(Timer::Ring(call), RING_WITHIN), Effect::Note(Note::Ringing)];
+        if self.talk.is_some() {
+            effects.push(Effect::CallWaits);
+        }
         if let Line::Doubtful { .. } = self.line {
             effects.extend(self.line_up()?);
         }

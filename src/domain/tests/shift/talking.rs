@@ -253,7 +253,7 @@ fn a_cancellation_that_crosses_our_answer_ends_the_call() {
 #[test]
 fn a_second_call_while_busy_is_shown_and_accepting_it_hangs_up_the_first() {
     let mut console = Console::talking();
-    console.on(incoming(B));
+    assert!(console.on(incoming(B)).contains(&Effect::CallWaits));
     assert_eq!(console.talk().call, A);
     assert_eq!(console.rings(), [B]);
 
