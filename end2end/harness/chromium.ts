@@ -25,13 +25,15 @@ const QUIET = [
 /** A microphone that beeps. */
 export const FAKE_MICROPHONE = '--use-fake-device-for-media-stream';
 
-/** How Chromium is started, with a microphone that beeps unless `microphone` is false. */
-export function launchOptions(options: { microphone?: boolean; args?: string[] } = {}): LaunchOptions {
-  const { microphone = true, args = [] } = options;
+/** How Chromium is started, with a microphone that beeps unless `microphone` is false. Playwright keeps every page out of the
+ *  back/forward cache unless `keepsPages`. */
+export function launchOptions(options: { microphone?: boolean; keepsPages?: boolean; args?: string[] } = {}): LaunchOptions {
+  const { microphone = true, keepsPages = false, args = [] } = options;
   return {
     executablePath: executable(),
     // Chromium refuses to put root into its sandbox.
     chromiumSandbox: process.getuid?.() !== 0,
+    ...(keepsPages ? { ignoreDefaultArgs: ['--disable-back-forward-cache'] } : {}),
     args: [...QUIET, ...(microphone ? [FAKE_MICROPHONE] : []), ...args],
   };
 }

@@ -24,6 +24,8 @@ interface Options {
   expected: RegExp;
   /** Whether the machine has a microphone, and whether the operator lets the page use it. */
   microphone: 'granted' | 'refused' | 'missing';
+  /** Whether the browser has a back/forward cache, as every operator's has. */
+  keepsPages: boolean;
 }
 
 export interface Sitting {
@@ -52,6 +54,7 @@ export const test = base.extend<Options & Fixtures>({
   twiml: [undefined, { option: true }],
   expected: [/(?!)/, { option: true }],
   microphone: ['granted', { option: true }],
+  keepsPages: [false, { option: true }],
 
   house: async ({ form, settings, twiml, expected, watch }, use, info) => {
     const house = await House.build({ form, settings, twiml, search: (...found) => watch.search(...found) });
@@ -76,11 +79,11 @@ export const test = base.extend<Options & Fixtures>({
     { auto: true },
   ],
 
-  chrome: async ({ browser, house, microphone }, use) => {
-    if (microphone !== 'missing' && house.tlsPort === undefined) return use(browser);
+  chrome: async ({ browser, house, microphone, keepsPages }, use) => {
+    if (microphone !== 'missing' && !keepsPages && house.tlsPort === undefined) return use(browser);
     const args = house.tlsPort === undefined ? [] : twilioAt(house.tlsPort);
     const chromium = browser.browserType();
-    const own = await chromium.launch(launchOptions({ microphone: microphone !== 'missing', args }));
+    const own = await chromium.launch(launchOptions({ microphone: microphone !== 'missing', keepsPages, args }));
     await use(own);
     await own.close();
   },
