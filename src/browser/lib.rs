@@ -30,7 +30,7 @@ use wasm_bindgen::prelude::wasm_bindgen;
 /// Takes over the page that the server rendered.
 #[wasm_bindgen]
 pub fn hydrate() {
-    console_error_panic_hook::set_once();
+    std::panic::set_hook(Box::new(|panic| web_sys::console::error_1(&panic.to_string().into())));
     let setup = setup::of_page();
     leptos::mount::hydrate_body(move || {
         if let Some(setup) = setup {
