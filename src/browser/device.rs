@@ -8,10 +8,9 @@ use std::rc::Rc;
 use console::Setup;
 use domain::shift::Event;
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
 
 use crate::listener::Listener;
-use crate::switchboard::{Post, soon};
+use crate::switchboard::{Post, heedless, soon};
 use crate::token::Token;
 use crate::{call, options, sdk, sound};
 
@@ -136,13 +135,6 @@ impl Drop for Device {
         // The listeners go after it: an `error` that nobody listens to is thrown.
         let _ = self.sdk.destroy();
     }
-}
-
-/// Lets a promise go its way; its refusal is no error of the page.
-fn heedless(promise: js_sys::Promise) {
-    wasm_bindgen_futures::spawn_local(async move {
-        let _ = JsFuture::from(promise).await;
-    });
 }
 
 fn state(sdk: &sdk::Device) -> State {

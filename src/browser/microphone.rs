@@ -8,7 +8,7 @@ use std::rc::Rc;
 use domain::shift::{Event, Failure};
 use js_sys::{Array, Object, Reflect};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::{JsFuture, spawn_local};
+use wasm_bindgen_futures::JsFuture;
 use web_sys::{MediaStream, MediaStreamConstraints, MediaStreamTrack, PermissionState, PermissionStatus};
 
 use crate::listener::Listener;
@@ -43,19 +43,24 @@ pub(crate) fn watch_permission(permission: &PermissionStatus, post: &Post) -> Li
     })
 }
 
-/// Tells when the last one is unplugged.
-pub(crate) fn watch_devices(post: &Post) -> Option<Listener> {
+/// Tells when one is plugged in or out.
+pub(crate) fn watch_devices(changed: impl Fn() + 'static) -> Option<Listener> {
     let devices = web_sys::window()?.navigator().media_devices().ok()?;
-    let (watched, post) = (devices.clone(), Rc::clone(post));
-    Some(Listener::of_page(&devices, "devicechange", move |_| {
-        let (watched, post) = (watched.clone(), Rc::clone(&post));
-        spawn_local(async move {
-            let Ok(found) = watched.enumerate_devices() else { return };
-            let Ok(found) = JsFuture::from(found).await else { return };
-            let is_input = |device: JsValue| Reflect::get(&device, &"kind".into()).is_ok_and(|kind| kind == "audioinput");
-            post(change(Array::from(&found).iter().any(is_input), Failure::MicrophoneMissing));
-        });
-    }))
+    Some(Listener::of_page(&devices, "devicechange", move |_| changed()))
+}
+
+/// Looks whether there is one.
+pub(crate) async fn find() -> Event {
+    // A browser that does not tell has said nothing against it.
+    change(is_there().await.unwrap_or(true), Failure::MicrophoneMissing)
+}
+
+async fn is_there() -> Result<bool, JsValue> {
+    let window = web_sys::window().ok_or(JsValue::UNDEFINED)?;
+    let devices = JsFuture::from(window.navigator().media_devices()?.enumerate_devices()?).await?;
+    let is_input =
+        |device: JsValue| Reflect::get(&device, &"kind".into()).is_ok_and(|kind| kind == "audioinput");
+    Ok(Array::from(&devices).iter().any(is_input))
 }
 
 fn change(is_there: bool, lack: Failure) -> Event {

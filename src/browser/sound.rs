@@ -10,6 +10,7 @@ use web_sys::{AudioContext, AudioContextState};
 
 use crate::listener::Listener;
 use crate::sdk::Device;
+use crate::switchboard::heedless;
 
 /// Asks for the sound. What it gives waits for the browser's answer, which for a locked context may never come.
 ///
@@ -47,9 +48,7 @@ pub(crate) fn resume() {
     if context.state() != AudioContextState::Running {
         // It may be refused or never answered; the next click asks again.
         if let Ok(resumed) = context.resume() {
-            wasm_bindgen_futures::spawn_local(async move {
-                let _ = JsFuture::from(resumed).await;
-            });
+            heedless(resumed);
         }
     }
 }

@@ -13,9 +13,10 @@ use console::Setup;
 use console::softphone::Entry;
 use domain::Millis;
 use domain::shift::{CallId, Effect, Event, Failure, Note, Shift};
+use js_sys::Promise;
 use leptos::prelude::*;
 use wasm_bindgen::JsValue;
-use wasm_bindgen_futures::spawn_local;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
 
 use crate::call::Call;
 use crate::device::{Device, State};
@@ -31,7 +32,16 @@ pub(crate) type Post = Rc<dyn Fn(Event)>;
 
 /// Does it when the code that runs now, ours or the SDK's, has finished.
 pub(crate) fn soon(what: impl FnOnce() + 'static) {
+    // Boxed, so that the WASM carries the machinery of a task once.
+    let what: Box<dyn FnOnce()> = Box::new(what);
     spawn_local(async move { what() });
+}
+
+/// Lets a promise go its way; its refusal is no error of the page.
+pub(crate) fn heedless(promise: Promise) {
+    spawn_local(async move {
+        let _ = JsFuture::from(promise).await;
+    });
 }
 
 /// What the page draws.
@@ -110,7 +120,7 @@ impl Switchboard {
             let Some(event) = self.inbox.borrow_mut().pop_front() else { break };
             let now = clock::now();
             if let Event::Timer(fired) = event {
-                self.timers.forget(|timer| timer == fired);
+                self.timers.forget(&|timer| timer == fired);
             }
             // What means nothing now is what a finished call still says, or a click that came too late.
             let effects = self.shift.borrow_mut().on(event, now).unwrap_or_default();
@@ -185,7 +195,7 @@ impl Switchboard {
             Effect::SetTimer(timer, after) => self.timers.set(timer, after, &self.post),
             Effect::Forget => {
                 self.era.set(self.era.get().wrapping_add(1));
-                self.timers.forget(|_| true);
+                self.timers.forget(&|_| true);
             }
             Effect::Note(note) => self.note(note, now),
         }
@@ -198,7 +208,13 @@ impl Switchboard {
         if !watches.is_empty() {
             return;
         }
-        watches.extend(microphone::watch_devices(&self.post));
+        let me = self.me.clone();
+        let changed = move || {
+            if let Some(me) = me.upgrade() {
+                me.answer(Box::pin(microphone::find()));
+            }
+        };
+        watches.extend(microphone::watch_devices(changed));
         let me = self.me.clone();
         spawn_local(async move {
             let Some(permission) = microphone::permission().await else { return };
@@ -277,7 +293,7 @@ impl Switchboard {
         if finished.is_empty() {
             return;
         }
-        self.timers.forget(|timer| timer.call().is_some_and(|call| !known(call)));
+        self.timers.forget(&|timer| timer.call().is_some_and(|call| !known(call)));
         soon(move || {
             for call in finished.iter().filter(|call| call.is_pending()) {
                 // A call that ended in between cannot be rejected, and need not be.

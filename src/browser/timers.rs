@@ -32,12 +32,12 @@ impl Timers {
             let fire = fire.as_ref().unchecked_ref();
             window.set_timeout_with_callback_and_timeout_and_arguments_0(fire, after).ok()
         });
-        self.forget(|other| other == timer);
+        self.forget(&|other| other == timer);
         self.running.borrow_mut().extend(id.map(|id| (timer, Timeout { id, _fire: fire })));
     }
 
     /// Lets none of these fire.
-    pub(crate) fn forget(&self, which: impl Fn(Timer) -> bool) {
+    pub(crate) fn forget(&self, which: &dyn Fn(Timer) -> bool) {
         self.running.borrow_mut().retain(|(timer, _)| !which(*timer));
     }
 }

@@ -29,7 +29,8 @@ pub(crate) fn draw(page: Page, ring: &Ring, duty: &Duty) -> Element {
         Some(_) => ("call ring ring--second", words::SECOND),
         None => ("call ring", words::INCOMING),
     };
-    let (role, heading) = if answerable(duty) == Some(ring.call) { ("alertdialog", "h1") } else { ("group", "h2") };
+    let (role, heading) =
+        if answerable(duty) == Some(ring.call) { ("alertdialog", "h1") } else { ("group", "h2") };
     let who = element("div", "call__who")
         .with("id", format!("ring-{number}-who"))
         .child(element(heading, "call__name").child(talk::name(page, &ring.card)))

@@ -117,8 +117,13 @@ pub(super) fn all() -> Vec<State> {
     add("hanging-up", talking(Phase::HangingUp, |_| {}));
     let over = [Note::ShiftStarting, Note::ShiftStarted, Note::ShiftEnded];
     states.push(("over".to_owned(), Shift::default(), entries(&over)));
-    let given_up =
-        [Note::ShiftStarting, Note::ShiftStarted, Note::ShiftEnded, Note::ShiftStarting, Note::StartCancelled];
+    let given_up = [
+        Note::ShiftStarting,
+        Note::ShiftStarted,
+        Note::ShiftEnded,
+        Note::ShiftStarting,
+        Note::StartCancelled,
+    ];
     states.push(("given-up".to_owned(), Shift::default(), entries(&given_up)));
     states
 }

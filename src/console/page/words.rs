@@ -84,8 +84,10 @@ pub(crate) const WAITING_SAYS: Text = text(
     "電話が鳴ると、ここにお名前が表示されます。このタブは開いたままにしてください。",
     "When a call comes in, the name appears here. Keep this tab open.",
 );
-pub(crate) const DOUBTFUL_SAYS: Text =
-    text("確かめるあいだ、電話はここで鳴らないことがあります。", "Until that is done, calls may not ring here.");
+pub(crate) const DOUBTFUL_SAYS: Text = text(
+    "確かめるあいだ、電話はここで鳴らないことがあります。",
+    "Until that is done, calls may not ring here.",
+);
 pub(crate) const DOWN_TITLE: Text = text("回線が切れています", "The line is down");
 pub(crate) const DOWN_SAYS: Text = text(
     "自動でつなぎ直しています。つながるまで、電話はここでは鳴りません。",

@@ -80,8 +80,11 @@ impl Duty {
     }
 
     pub(super) fn end_ring(&mut self, ring: Ring, how: How, now: Millis) -> Vec<Effect> {
-        let how =
-            if ring.taken && matches!(how, How::GaveUp | How::RingLost) { How::AnsweredElsewhere } else { how };
+        let how = if ring.taken && matches!(how, How::GaveUp | How::RingLost) {
+            How::AnsweredElsewhere
+        } else {
+            how
+        };
         self.end(ring.call, ring.card, how, None, now)
     }
 }

@@ -49,8 +49,14 @@ impl Shift {
             }
             (Step::Register, Event::Registered) => {
                 let Some(token) = starting.token else { return Err(Refusal::NotNow) };
-                *self =
-                    Self::On(Duty { line: Line::Up, rings: vec![], talk: None, last: None, token, lacks: None });
+                *self = Self::On(Duty {
+                    line: Line::Up,
+                    rings: vec![],
+                    talk: None,
+                    last: None,
+                    token,
+                    lacks: None,
+                });
                 let mut effects = token.attend(now).to_vec();
                 effects.push(Effect::Note(Note::ShiftStarted));
                 Ok(effects)
@@ -84,8 +90,8 @@ impl Shift {
     fn leave(&mut self, why: Option<Failure>, note: Note) -> Vec<Effect> {
         let rings = matches!(self, Self::On(duty) if !duty.rings.is_empty());
         *self = Self::Off(Off { why });
-        let left = rings.then_some(Effect::LeaveLine);
-        left.into_iter().chain([Effect::Forget, Effect::DestroyDevice, Effect::Note(note)]).collect()
+        let left = vec![Effect::Forget, Effect::DestroyDevice, Effect::Note(note)];
+        if rings { [vec![Effect::LeaveLine], left].concat() } else { left }
     }
 }
 

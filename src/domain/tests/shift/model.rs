@@ -137,7 +137,7 @@ impl Model {
             Event::DeviceGone => self.lose_device(),
             Event::Stuck(call) if talks(call) => self.lose_device(),
             Event::MicrophoneLost(why) => self.lacks = Some(*why),
-            Event::MicrophoneBack(why) => drop(self.lacks.take_if(|lacks| lacks == why)),
+            Event::MicrophoneBack(why) => drop(self.lacks.take_if(|lacks| *lacks == *why)),
             Event::Timer(Timer::Ring(call)) => self.end_ring(call.0),
             Event::Timer(Timer::HangUp(call)) if talks(call) && self.hanging_up => self.lose_device(),
             Event::Disconnected(call) | Event::Cancelled(call) if talks(call) => self.end_talk(),

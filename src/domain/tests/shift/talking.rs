@@ -97,12 +97,10 @@ fn a_dead_call_ends_with_a_new_device_that_takes_the_next_one() {
 
 #[test]
 fn a_new_device_leaves_what_rings_to_the_other_consoles() {
-    for (way, event) in
-        [(None, Event::Stuck(A)), (Some(Event::Operator(Intent::HangUp)), Event::Timer(Timer::HangUp(A)))]
-    {
+    for event in [Event::Stuck(A), Event::Timer(Timer::HangUp(A))] {
         let mut console = Console::talking();
         console.on(incoming(B));
-        way.map(|way| console.on(way));
+        console.on(Event::Operator(Intent::HangUp));
         let effects = console.on(event);
         let place = |wanted| effects.iter().position(|effect| *effect == wanted);
         assert!(place(Effect::LeaveLine) < place(Effect::DestroyDevice), "{effects:?}");

@@ -136,10 +136,9 @@ fn a_console_whose_registration_the_cloud_refuses_is_not_available_until_it_is_r
 
 #[test]
 fn what_rings_and_who_talks_while_the_cloud_refuses_the_token_goes_on_and_the_line_is_proved_after() {
-    for (mut console, end) in [
-        (Console::talking(), Event::Disconnected(A)),
-        (Console::ringing(&[A]), Event::Cancelled(A)),
-    ] {
+    for (mut console, end) in
+        [(Console::talking(), Event::Disconnected(A)), (Console::ringing(&[A]), Event::Cancelled(A))]
+    {
         let effects = console.on(REFUSED);
         assert!(!effects.contains(&Effect::DestroyDevice));
         console.on(Event::Timer(Timer::TokenRetry));
@@ -157,9 +156,13 @@ fn what_rings_and_who_talks_while_the_cloud_refuses_the_token_goes_on_and_the_li
 fn with_the_token_over_nobody_is_available_until_there_is_another() {
     let mut console = Console::off();
     let mut effects = vec![];
-    for event in
-        [Event::Operator(Intent::StartShift), Event::AudioReady, Event::MicrophoneReady, READY, Event::Registered]
-    {
+    for event in [
+        Event::Operator(Intent::StartShift),
+        Event::AudioReady,
+        Event::MicrophoneReady,
+        READY,
+        Event::Registered,
+    ] {
         effects = console.on(event);
     }
     for _ in 0..2 {
