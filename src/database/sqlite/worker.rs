@@ -37,7 +37,10 @@ impl Worker {
         })
     }
 
-    fn start(name: &str, run: impl FnOnce(UnboundedReceiver<Work>) + Send + 'static) -> Result<Self, Failure> {
+    fn start(
+        name: &str,
+        run: impl FnOnce(UnboundedReceiver<Work>) + Send + 'static,
+    ) -> Result<Self, Failure> {
         let (sender, receiver) = unbounded_channel();
         std::thread::Builder::new()
             .name(name.to_owned())
