@@ -35,11 +35,12 @@ pub(crate) async fn permission() -> Option<PermissionStatus> {
     JsFuture::from(permissions.query(&asked).ok()?).await.ok().map(JsCast::unchecked_into)
 }
 
-/// Tells when it is taken back. A browser that would only ask again says so as well: nobody answers it while a call waits.
+/// Tells when it is taken back. A browser that would ask again has not refused it, and some say that of every microphone that is
+/// not open.
 pub(crate) fn watch_permission(permission: &PermissionStatus, post: &Post) -> Listener {
     let (watched, post) = (permission.clone(), Rc::clone(post));
     Listener::of_page(permission, "change", move |_| {
-        post(change(watched.state() == PermissionState::Granted, Failure::MicrophoneRefused));
+        post(change(watched.state() != PermissionState::Denied, Failure::MicrophoneRefused));
     })
 }
 
