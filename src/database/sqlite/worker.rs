@@ -28,10 +28,10 @@ impl Worker {
             let mut together = Vec::new();
             while asked.blocking_recv_many(&mut together, MOST_AT_ONCE) > 0 {
                 // Where that fails, each piece of work fails too, and says so to whoever waits for it.
-                let shared = together.len() > 1 && connection.execute_batch("BEGIN").is_ok();
+                let shared = together.len() > 1 && run(&connection, "BEGIN").is_ok();
                 together.drain(..).for_each(|work| work(&connection));
                 if shared {
-                    let _ = connection.execute_batch("COMMIT");
+                    let _ = run(&connection, "COMMIT");
                 }
             }
         })
@@ -65,6 +65,11 @@ impl Worker {
         // If it cannot be delivered, its answer's channel is dropped, and whoever waits learns it there.
         let _ = self.0.send(Box::new(work));
     }
+}
+
+/// Prepared once: it is said as often as somebody asks.
+fn run(connection: &Connection, statement: &str) -> rusqlite::Result<()> {
+    connection.prepare_cached(statement)?.raw_execute().map(|_| ())
 }
 
 /// So long a log cannot be written back into the file; the first of them waits no longer for the last.
