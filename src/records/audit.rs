@@ -20,6 +20,7 @@ use std::sync::Arc;
 use database::{Database, Failure, Query, Row, Transaction, Value};
 use domain::Millis;
 use secrecy::SecretBox;
+use tokio::task::consume_budget;
 
 use crate::record::in_table;
 use chain::{Head, Key};
@@ -117,7 +118,10 @@ impl Audit {
             tracing::error!("the end of the audit trail was changed; run `hitoku audit verify`");
             rows.push(self.row(&mut head, &mut chain, Entry::changed(first_at)));
         }
-        rows.extend(entries.map(|entry| self.row(&mut head, &mut chain, entry)));
+        for entry in entries {
+            consume_budget().await;
+            rows.push(self.row(&mut head, &mut chain, entry));
+        }
         transaction.insert(INSERT, "", rows).await?;
         self.note(transaction, &head).await
     }

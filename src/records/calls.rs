@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use database::{Database, Failure, Query, Row, Transaction, Value};
 use domain::{CallRef, Identity, Millis};
+use tokio::task::consume_budget;
 
 use crate::audit::ALONE;
 use crate::record::Record;
-use crate::{CallEvent, CallSid, Outcome};
+use crate::{CallSid, Event, Outcome};
 
 macro_rules! earliest {
     ($time:literal) => {
@@ -114,14 +115,13 @@ pub async fn forget(
     Ok(changed as u64)
 }
 
-/// Adds what these events say.
-pub(crate) async fn write<'a>(
-    transaction: &mut dyn Transaction,
-    events: impl IntoIterator<Item = &'a CallEvent>,
-) -> Result<(), Failure> {
+/// Adds what these events say, as far as they are of calls.
+pub(crate) async fn write(transaction: &mut dyn Transaction, events: &[Event]) -> Result<(), Failure> {
     // PostgreSQL takes a key only once in a statement; in one order, so that two servers cannot each wait for the other.
     let mut records = BTreeMap::<CallSid, Record>::new();
     for event in events {
+        consume_budget().await;
+        let Event::Call(event) = event else { continue };
         let record = Record::from(event);
         let record = match records.remove(&event.call_sid) {
             Some(known) => known.merge(record),

@@ -1,6 +1,7 @@
 //! A thread that owns a connection and does one piece of work after another.
 
 use rusqlite::Connection;
+use rustix::process::setpriority_process;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 
@@ -12,9 +13,14 @@ type Work = Box<dyn FnOnce(&Connection) + Send>;
 pub(crate) struct Worker(UnboundedSender<Work>);
 
 impl Worker {
-    /// For who writes: each piece by itself.
+    /// For who writes: each piece by itself, and after whatever else the machine has to do. What is written is in a journal
+    /// already, or nobody waits for it on the telephone.
     pub(crate) fn writing(name: &str, connection: Connection) -> Result<Self, Failure> {
         Self::start(name, move |mut asked| {
+            // Elsewhere that would be the whole program's.
+            if cfg!(target_os = "linux") {
+                let _as_urgent_as_others = setpriority_process(None, LESS_URGENT);
+            }
             while let Some(work) = asked.blocking_recv() {
                 work(&connection);
             }
@@ -66,6 +72,9 @@ impl Worker {
         let _ = self.0.send(Box::new(work));
     }
 }
+
+/// In a tenth of the time that others have, if all want all.
+const LESS_URGENT: i32 = 10;
 
 /// Prepared once: it is said as often as somebody asks.
 fn run(connection: &Connection, statement: &str) -> rusqlite::Result<()> {

@@ -8,7 +8,7 @@ use proptest::test_runner::TestRunner;
 
 use super::*;
 use crate::event::tests::events;
-use crate::{Came, What};
+use crate::{CallEvent, Came, What};
 
 #[test]
 fn in_any_order_and_however_often_it_is_the_same_row_in_sqlite() {
@@ -150,7 +150,8 @@ fn call_of(call_sid: CallSid, record: &Record) -> Call {
 
 async fn add(database: &Database, events: &[CallEvent]) {
     let mut transaction = database.begin().await.unwrap();
-    write(&mut *transaction, events).await.unwrap();
+    let events: Vec<Event> = events.iter().cloned().map(Event::Call).collect();
+    write(&mut *transaction, &events).await.unwrap();
     transaction.commit().await.unwrap();
 }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use database::{Database, Failure, Query, Transaction, Value};
 use tokio::sync::watch;
+use tokio::task::consume_budget;
 use tokio::time::Instant;
 
 use super::Reached;
@@ -156,7 +157,7 @@ impl Keeper {
         let new = |generation, end| written.get(&generation).is_none_or(|place| end > *place);
         let lying: Vec<_> = window.lying().filter(|lying| new(lying.generation, lying.end)).collect();
         if !lying.is_empty() {
-            self.add(&mut *transaction, lying.iter().map(|lying| lying.payload)).await?;
+            self.add(&mut *transaction, lying.iter().map(|lying| lying.payload).collect()).await?;
             let reached = lying.iter().map(|lying| (lying.generation, lying.end)).collect();
             note(&mut *transaction, reached).await?;
             forget(&mut *transaction, &self.generations.overwritten).await?;
@@ -170,17 +171,18 @@ impl Keeper {
     /// What the journal could not take.
     async fn write_held(&self, held: &[Vec<u8>]) -> Result<(), Failure> {
         let mut transaction = self.database.begin().await?;
-        self.add(&mut *transaction, held.iter().map(Vec::as_slice)).await?;
+        self.add(&mut *transaction, held.iter().map(Vec::as_slice).collect()).await?;
         transaction.commit().await
     }
 
-    async fn add(
-        &self,
-        transaction: &mut dyn Transaction,
-        payloads: impl ExactSizeIterator<Item = &[u8]> + Send,
-    ) -> Result<(), Failure> {
+    async fn add(&self, transaction: &mut dyn Transaction, payloads: Vec<&[u8]>) -> Result<(), Failure> {
         let count = payloads.len();
-        let mut events: Vec<Event> = payloads.filter_map(Event::read).collect();
+        let mut events = Vec::with_capacity(count);
+        for payload in payloads {
+            // Here and below: thousands of events are not to hold up a caller whose task waits for this thread.
+            consume_budget().await;
+            events.extend(Event::read(payload));
+        }
         let strange = count - events.len();
         if strange > 0 {
             tracing::error!(
@@ -189,12 +191,12 @@ impl Keeper {
             );
         }
         self.leave_out_erased(transaction, &mut events).await?;
-        let of_calls = events.iter().filter_map(|event| match event {
-            Event::Call(event) => Some(event),
-            Event::Token(_) => None,
-        });
-        calls::write(transaction, of_calls).await?;
-        let entries: Vec<Entry> = events.iter().map(Entry::of).collect();
+        calls::write(transaction, &events).await?;
+        let mut entries = Vec::with_capacity(events.len());
+        for event in &events {
+            consume_budget().await;
+            entries.push(Entry::of(event));
+        }
         self.audit.append_all(transaction, entries).await
     }
 
@@ -208,6 +210,7 @@ impl Keeper {
         transaction.alone(ALONE).await?;
         let mut customers = BTreeMap::<String, Vec<&mut CallEvent>>::new();
         for event in events {
+            consume_budget().await;
             let Event::Call(event) = event else { continue };
             if let What::Came(Came { customer: Some(customer), .. }) = &event.what {
                 let opaque = self.audit.opaque(&without_zeros(customer)).to_string();
