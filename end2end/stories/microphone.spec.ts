@@ -111,10 +111,10 @@ test('unplugged while the operator waits', async ({ operator, cloud }) => {
 });
 
 test('unplugged during a call, and back before its end', async ({ operator, cloud }) => {
-  await cloud.call(people.koshii);
+  const caller = await cloud.call(people.koshii);
   await operator.accept();
   await plug(operator.page, false);
-  await operator.hears(440);
+  await operator.talksWith(caller);
   await plug(operator.page, true);
   await operator.button('hangUp').click();
   await operator.ended('hungUp');

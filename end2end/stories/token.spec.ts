@@ -53,10 +53,10 @@ test.describe('the server is away until the token is over', () => {
     await house.startServer();
     await expect(operator.status).toHaveText(operator.word('available'), { timeout: 50_000 });
     expect(await cloud.registered('user001')).toBe(1);
-    await cloud.call(people.koshii);
+    const caller = await cloud.call(people.koshii);
     await operator.ringsFor('越井 琢巳');
     await operator.accept();
-    await operator.hears(440);
+    await operator.talksWith(caller);
   });
 });
 
