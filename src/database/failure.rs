@@ -19,6 +19,11 @@ pub enum Failure {
     /// It cannot be reached or opened.
     #[error("the database cannot be reached: {0}")]
     Unreachable(String),
+    /// Its address is none.
+    #[error(
+        "its address is not postgres://user:password@host/database; in a password, signs such as / are written as %2F"
+    )]
+    Address,
     /// It is damaged, or no database.
     #[error("the database's file is damaged, or not a database: {0}; restore it from a backup")]
     Damaged(String),
@@ -54,7 +59,8 @@ impl From<sqlx::Error> for Failure {
                 Some("55P03" | "57014") => Self::Busy,
                 Some("25006") => Self::ReadOnly,
                 // The detail of a refusal repeats values; the message does not.
-                Some(code) if !code.starts_with("57P") && !code.starts_with("08") => {
+                // Nor is one that has too many connections anything but away.
+                Some(code) if !code.starts_with("57P") && !code.starts_with("08") && code != "53300" => {
                     Self::Refused(format!("{} ({code})", database.message()))
                 }
                 _ => Self::Unreachable(database.message().to_owned()),

@@ -27,7 +27,7 @@ impl Postgres {
     pub(crate) async fn open(url: &SecretString) -> Result<Self, Failure> {
         let options = PgConnectOptions::from_str(url.expose_secret())
             // The error would repeat the address, and with it the password.
-            .map_err(|_| Failure::Unreachable("its address is not one of PostgreSQL".to_owned()))?
+            .map_err(|_| Failure::Address)?
             .application_name("hitoku")
             .options([
                 ("lock_timeout", "5s"),

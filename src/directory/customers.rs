@@ -158,6 +158,29 @@ impl Customers {
             .map_err(|_| Silent::Nonsense("an operator's identity in the database is none"))?;
         Ok(Some(Found { operator, customer_name: Some(row.text(1)?), customer_id: Some(row.text(0)?) }))
     }
+
+    /// With the keys that are in the file now, if they are others than these.
+    async fn find_anew(&self, known: Arc<Ring>, number: &PhoneNumber) -> Result<Option<Found>, Silent> {
+        // On a thread for it: a disk that hangs is to hold up this caller's question, and nobody else's.
+        let (keys, others_than) = (self.keys.clone(), known.clone());
+        let renewed = tokio::task::spawn_blocking(move || keys.others_than(&others_than)).await;
+        let Ok(Some(renewed)) = renewed else { return Ok(None) };
+        // Another key file that somebody has put there would make strangers of all customers.
+        match secrets::find(&self.database, &renewed, secrets::ALIAS).await {
+            Ok(_) => self.find(&renewed, number).await,
+            // Nobody knows whether they are the right ones.
+            Err(Trouble::Database(failure)) => {
+                let keys = self.keys.clone();
+                let _looked_at_again = tokio::task::spawn_blocking(move || keys.look_again(known)).await;
+                Err(failure.into())
+            }
+            Err(trouble) => {
+                tracing::error!(%trouble, "the key file has changed, and the keys from before are used on");
+                self.keys.stay_with(known);
+                Ok(None)
+            }
+        }
+    }
 }
 
 #[async_trait]
@@ -168,24 +191,10 @@ impl Directory for Customers {
         if found.is_some() {
             return Ok(found);
         }
-        // On a thread for it: a disk that hangs is to hold up this caller's question, and nobody else's.
-        let (keys, known) = (self.keys.clone(), ring.clone());
-        let renewed = tokio::task::spawn_blocking(move || keys.others_than(&known)).await;
-        let Ok(Some(renewed)) = renewed else { return Ok(None) };
-        // Another key file that somebody has put there would make strangers of all customers.
-        match secrets::find(&self.database, &renewed, secrets::ALIAS).await {
-            Ok(_) => self.find(&renewed, number).await,
-            // Nobody knows whether they are the right ones.
-            Err(Trouble::Database(failure)) => {
-                self.keys.look_again(ring);
-                Err(failure.into())
-            }
-            Err(trouble) => {
-                tracing::error!(%trouble, "the key file has changed, and the keys from before are used on");
-                self.keys.stay_with(ring);
-                Ok(None)
-            }
-        }
+        // It goes on also when this caller is not waited for any more: keys that have been read must be judged.
+        let (customers, number) = (self.clone(), number.clone());
+        let found = tokio::spawn(async move { customers.find_anew(ring, &number).await });
+        found.await.unwrap_or(Err(Silent::Nonsense("looking at the key file panicked")))
     }
 }
 

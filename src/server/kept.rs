@@ -22,6 +22,10 @@ pub struct Kept {
 const KEY_FILE: &str = "number.key";
 /// How often a database is tried that cannot be reached.
 const AGAIN: Duration = Duration::from_secs(1);
+/// Callers wait while the server starts.
+const FIRST_WITHIN: Duration = Duration::from_secs(5);
+/// Long enough to bring large tables up to date.
+const THEN_WITHIN: Duration = Duration::from_secs(600);
 
 impl Kept {
     /// Opens it; what is not there yet is made.
@@ -49,13 +53,14 @@ impl Kept {
     /// # Errors
     /// As [`open`](Self::open), for whatever does not mend itself.
     pub async fn open_in_time(keeping: Arc<Keeping>) -> anyhow::Result<Late<Self>> {
-        let error = match Self::open(&keeping).await {
-            Ok(kept) => return Ok(Late::here(kept)),
-            Err(error) => error,
-        };
-        if !matches!(keeping.place, Place::Postgres(_)) || !is_away(&error) {
-            return Err(error);
+        if !matches!(keeping.place, Place::Postgres(_)) {
+            return Self::open(&keeping).await.map(Late::here);
         }
+        let error = match Self::open_within(FIRST_WITHIN, &keeping).await {
+            Ok(kept) => return Ok(Late::here(kept)),
+            Err(error) if is_away(&error) => error,
+            Err(error) => return Err(error),
+        };
         tracing::error!(
             error = format!("{error:#}"),
             "callers hear a sentence, and what is kept of calls is only in the journal, until the database can be reached"
@@ -65,14 +70,19 @@ impl Kept {
         Ok(kept)
     }
 
+    async fn open_within(time: Duration, keeping: &Keeping) -> anyhow::Result<Self> {
+        let late = || Err(Failure::Unreachable("it does not answer".to_owned()).into());
+        tokio::time::timeout(time, Self::open(keeping)).await.unwrap_or_else(|_| late())
+    }
+
     async fn open_at_last(keeping: Arc<Keeping>, bringer: Bringer<Self>) {
         let mut said = String::new();
         loop {
             tokio::time::sleep(AGAIN).await;
-            match Self::open(&keeping).await {
+            match Self::open_within(THEN_WITHIN, &keeping).await {
                 Ok(kept) => {
-                    tracing::info!("the database is reached now");
-                    return bringer.bring(kept);
+                    bringer.bring(kept);
+                    return tracing::info!("the database is reached now");
                 }
                 Err(error) if is_away(&error) => {}
                 Err(error) => {
@@ -99,7 +109,8 @@ impl Kept {
 }
 
 fn is_away(error: &anyhow::Error) -> bool {
-    let away = |failure: &Failure| matches!(failure, Failure::Unreachable(_));
+    // One that another server is bringing up to date is locked.
+    let away = |failure: &Failure| matches!(failure, Failure::Unreachable(_) | Failure::Busy);
     error.chain().any(|cause| match cause.downcast_ref() {
         Some(Trouble::Database(failure)) => away(failure),
         _ => cause.downcast_ref().is_some_and(away),

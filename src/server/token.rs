@@ -1,7 +1,7 @@
 //! Access tokens for Twilio's SDK, byte for byte as Twilio's own library makes them.
 //!
 //! Invariant: a token lets its operator be called and nothing else; there is deliberately no outgoing grant. Each that is
-//! given is in the audit trail.
+//! given comes into the audit trail, unless the disk is gone.
 
 use std::fmt;
 

@@ -1,6 +1,8 @@
 //! The trail of what was done.
 
 use std::fs;
+use std::io::{self, ErrorKind};
+use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use clap::Subcommand;
@@ -49,9 +51,8 @@ async fn verify(head: Option<&str>) -> anyhow::Result<()> {
     let given: Option<Noted> = head.map(str::parse).transpose().context("--head")?;
     let (settings, kept) = super::open().await?;
     let file = settings.keeping.folder.join(HEAD);
-    let of_last_time = || fs::read_to_string(&file).ok()?.trim().parse().ok();
     let audit = kept.customers.audit();
-    let verdict = match given.or_else(of_last_time) {
+    let verdict = match given.map_or_else(|| of_last_time(&file), |given| Ok(Some(given)))? {
         Some(noted) => audit.verify_from(noted).await?,
         None => audit.verify().await?,
     };
@@ -66,9 +67,7 @@ async fn verify(head: Option<&str>) -> anyhow::Result<()> {
         );
     }
     say(&format!("✓ {} entries, each as it was written. Head: {}", verdict.entries, verdict.head));
-    let noted = fs::create_dir_all(&settings.keeping.folder)
-        .and_then(|()| fs::write(&file, format!("{}\n", verdict.head)));
-    match noted {
+    match write(&file, &format!("{}\n", verdict.head)) {
         Ok(()) => say(&format!(
             "  It is noted in {}, and the next one finds a database that was put back to before it.\n  Who can change that \
              file too is found with a head that you note elsewhere: `hitoku audit verify --head …`",
@@ -77,6 +76,22 @@ async fn verify(head: Option<&str>) -> anyhow::Result<()> {
         Err(error) => note(&format!("the head cannot be noted in {}: {error}", file.display())),
     }
     Ok(())
+}
+
+fn of_last_time(file: &Path) -> anyhow::Result<Option<Noted>> {
+    let broken = || format!("{}: what the last verification noted cannot be read", file.display());
+    match fs::read_to_string(file) {
+        Ok(text) => text.trim().parse().map(Some).with_context(broken),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error).with_context(broken),
+    }
+}
+
+/// All of it or, on a full disk, nothing.
+fn write(file: &Path, text: &str) -> io::Result<()> {
+    let draft = file.with_extension("draft");
+    file.parent().map_or(Ok(()), fs::create_dir_all)?;
+    fs::write(&draft, text).and_then(|()| fs::rename(&draft, file))
 }
 
 async fn list(action: Option<&str>, customer: Option<&str>, limit: u32) -> anyhow::Result<()> {

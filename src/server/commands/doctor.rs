@@ -142,7 +142,7 @@ fn tried(folder: &Path) -> io::Result<()> {
     fs::remove_file(path).and(written)
 }
 
-/// What the first start makes is not made here.
+/// What the first start makes is not made here, but for the tables in a PostgreSQL.
 async fn kept(keeping: &Keeping) -> Vec<Finding> {
     let shown = &keeping.place;
     if let Place::Sqlite(file) = shown

@@ -1,7 +1,7 @@
 //! The reception: takes a call, asks the directory whose it is, and says in TwiML what happens next.
 //!
-//! Invariant: it always answers within the deadlines below, what it answered is on disk before, and one line a call is
-//! logged, without a number.
+//! Invariant: it always answers within its deadlines, what it answered is on disk before unless the disk is gone, and one line
+//! a call is logged, without a number.
 
 use std::fmt;
 use std::sync::Arc;

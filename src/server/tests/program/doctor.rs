@@ -156,6 +156,11 @@ async fn a_database_of_others_wants_a_key_and_an_answer() {
     }
     let key = home.run(&["keys", "new"]).out;
     let home = home.with("NUMBER_KEY", key.trim());
+    let elsewhere = "postgres://hitoku:hu/sh@127.0.0.1:1/hitoku";
+    let said = home.with("DATABASE_URL", elsewhere).start().fails().await;
+    assert!(said.contains("%2F") && !said.contains("sh@"), "what does not mend itself ends it: {said}");
+    let home = Home::empty().with("DATABASE_URL", "postgres://hitoku:hush@127.0.0.1:1/hitoku");
+    let home = home.with("NUMBER_KEY", key.trim());
     let server = home.serve().await;
     let served = server.says("until the database can be reached").await;
     for said in [doctor(&home), home.run(&["calls"]).err, served] {

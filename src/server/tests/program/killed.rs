@@ -12,10 +12,10 @@ use records::calls::Call;
 use records::{CallSid, Outcome, calls};
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use crate::callers::{CutOff, TROUBLE, Twilio, UNKNOWN, sid};
-use crate::program::{Home, KOSHII, ONEIL, STRANGER};
+use crate::program::{Home, KOSHII, ONEIL, PATIENCE, STRANGER};
 
 const TIMES: u64 = 100;
 const CONNECTIONS: usize = 6;
@@ -53,7 +53,7 @@ async fn killed_a_hundred_times_it_has_lost_nothing_that_it_answered() {
                 calling.spawn(call(twilio.clone(), next.clone(), answers.clone()));
             }
             for _ in 0..chance.random_range(0..MOST_ANSWERS) {
-                all.push(answered.recv().await.unwrap());
+                all.push(timeout(PATIENCE, answered.recv()).await.unwrap().unwrap());
             }
         }
         tokio::time::sleep(Duration::from_micros(chance.random_range(0..3_000))).await;
