@@ -35,12 +35,15 @@ pub(crate) async fn permission() -> Option<PermissionStatus> {
     JsFuture::from(permissions.query(&asked).ok()?).await.ok().map(JsCast::unchecked_into)
 }
 
-/// Tells when it is taken back. A browser that would ask again has not refused it, and some say that of every microphone that is
-/// not open.
+/// Tells when it is taken back, and when it is given again. A browser that would ask again has done neither, and some say that
+/// of every microphone that is not open.
 pub(crate) fn watch_permission(permission: &PermissionStatus, post: &Post) -> Listener {
     let (watched, post) = (permission.clone(), Rc::clone(post));
     Listener::of_page(permission, "change", move |_| {
-        post(change(watched.state() != PermissionState::Denied, Failure::MicrophoneRefused));
+        let state = watched.state();
+        if state != PermissionState::Prompt {
+            post(change(state == PermissionState::Granted, Failure::MicrophoneRefused));
+        }
     })
 }
 
