@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that fails here fails")]
 
+mod rotation;
+mod written;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,7 +16,6 @@ use directory::{
     Trouble, Written,
 };
 use domain::Identity;
-use proptest::prelude::*;
 use records::audit::{Actor, Reason};
 use tempfile::TempDir;
 
@@ -156,9 +158,9 @@ async fn everything(house: &House) {
     one_is_added_and_given_to_another(house).await;
     they_are_listed_without_numbers(house).await;
     numbers_are_revealed_only_with_an_entry_and_within_the_allowance(house).await;
-    keys_rotate_while_others_read(house).await;
-    two_rotations_at_once_lose_nothing(house).await;
-    a_rotation_that_was_cut_off_is_finished(house).await;
+    rotation::keys_rotate_while_others_read(house).await;
+    rotation::two_rotations_at_once_lose_nothing(house).await;
+    rotation::a_rotation_that_was_cut_off_is_finished(house).await;
     erased_is_gone(house).await;
     another_key_is_refused(house).await;
     assert!(!shows_a_number(&house.values().await));
@@ -363,74 +365,6 @@ async fn numbers_are_revealed_only_with_an_entry_and_within_the_allowance(house:
     }
 }
 
-async fn keys_rotate_while_others_read(house: &House) {
-    let before = house.customers.keys().names();
-    let alias = alias_of(&house.customers);
-    let reader = Arc::new(house.again().await);
-    let importing = house.again().await;
-    let reading = tokio::spawn({
-        let reader = reader.clone();
-        async move {
-            for _ in 0..200 {
-                assert_eq!(found(&reader, "090-1234-5678").await, person("cm-koshii", "user001"));
-            }
-        }
-    });
-    let rotated = house.customers.rotate(&by(), |_, _| {}).await.unwrap();
-    reading.await.unwrap();
-    assert!(!rotated.resumed && rotated.sealed >= 7, "{rotated:?}");
-    assert_eq!(house.customers.keys().names(), std::slice::from_ref(&rotated.key));
-    assert_ne!(before, house.customers.keys().names());
-    // One that has not looked since, and one that begins now.
-    assert_eq!(found(&reader, "03-1234-5678").await, person("cm-sato", "user002"));
-    let later = house.again().await;
-    assert_eq!(found(&later, "+447700900101").await, person("cm-koshii", "user001"));
-    assert_eq!(later.show("cm-koshii").await.unwrap().note.as_deref(), Some("calls on Mondays"));
-    assert_eq!((alias_of(&later), alias_of(&house.customers)), (alias.clone(), alias));
-    assert_eq!(house.import(FILE).await, Imported { unchanged: 3, ..Imported::default() });
-    // An import that had read its file when the rotation began, and writes when the old key has ended.
-    let sheet = sheet("id,name,operator,numbers\ncm-late,late,user001,03-9999-0011;03-1234-5678\n");
-    let late = importing.import(&sheet, &by(), |_| {}).await.unwrap();
-    assert_eq!(late.taken.len(), 1, "{late:?}");
-    assert_eq!(found(&house.again().await, "03-9999-0011").await, person("cm-late", "user001"));
-    assert_eq!(found(&house.again().await, "03-1234-5678").await, person("cm-late", "user001"));
-    house.customers.erase("cm-late", &by()).await.unwrap();
-    house.import(FILE).await;
-}
-
-async fn two_rotations_at_once_lose_nothing(house: &House) {
-    let (one, two) = (house.again().await, house.again().await);
-    let (by_one, by_two) = (by(), by());
-    let (done, also) = tokio::join!(one.rotate(&by_one, |_, _| {}), two.rotate(&by_two, |_, _| {}));
-    // Whoever comes late begins another.
-    let last = house.again().await.keys().names();
-    assert!(last == [done.unwrap().key] || last == [also.unwrap().key], "{last:?}");
-    assert_eq!(found(&house.again().await, "090-1234-5678").await, person("cm-koshii", "user001"));
-}
-
-async fn a_rotation_that_was_cut_off_is_finished(house: &House) {
-    // As it is found after a cut: a new key in front, and everything under the old one still.
-    let path = house.folder.path().join("number.key");
-    let old = fs::read_to_string(&path).unwrap();
-    let fresh = secrecy::ExposeSecret::expose_secret(&Keys::fresh()).to_owned();
-    fs::write(&path, format!("{fresh}\n{old}")).unwrap();
-    let cut = house.again().await;
-    cut.import(&sheet("id,name,operator,numbers\ncm-mid,mid,user001,03-9999-0010\n"), &by(), |_| {})
-        .await
-        .unwrap();
-    assert_eq!(found(&cut, "090-1234-5678").await, person("cm-koshii", "user001"));
-    assert_eq!(
-        cut.import(&sheet(FILE), &by(), |_| {}).await.unwrap().unchanged,
-        3,
-        "under the old key they are the same"
-    );
-    let rotated = cut.rotate(&by(), |_, _| {}).await.unwrap();
-    assert!(rotated.resumed && rotated.sealed >= 7, "{rotated:?}");
-    assert_eq!(fs::read_to_string(&path).unwrap().trim(), fresh);
-    assert_eq!(house.found("03-9999-0010").await, person("cm-mid", "user001"));
-    assert_eq!(house.found("090-1234-5678").await, person("cm-koshii", "user001"));
-}
-
 async fn erased_is_gone(house: &House) {
     // Before they were a customer, they called as somebody whom nobody knows.
     let alias = house.customers.aliases().alias(&PhoneNumber::parse("+447700900101").unwrap());
@@ -457,52 +391,6 @@ async fn another_key_is_refused(house: &House) {
         refused.contains(&house.customers.keys().names()[0]) && refused.contains("NUMBER_KEY"),
         "{refused}"
     );
-}
-
-#[tokio::test]
-async fn a_key_that_is_given_is_rotated_by_whoever_gives_it() {
-    let folder = tempfile::tempdir().unwrap();
-    let database = Database::open(&Place::Sqlite(folder.path().join("hitoku.db"))).await.unwrap();
-    let text = |keys: &[&secrecy::SecretString]| -> secrecy::SecretString {
-        keys.iter().map(|key| secrecy::ExposeSecret::expose_secret(*key)).collect::<Vec<_>>().join(",").into()
-    };
-    let (old, new) = (Keys::fresh(), Keys::fresh());
-    let customers = Customers::open(database.clone(), Keys::given(&old).unwrap()).await.unwrap();
-    customers.import(&sheet(FILE), &by(), |_| {}).await.unwrap();
-    assert!(matches!(customers.rotate(&by(), |_, _| {}).await, Err(Trouble::OneKey)));
-    let both = Customers::open(database.clone(), Keys::given(&text(&[&new, &old])).unwrap()).await.unwrap();
-    assert_eq!(both.rotate(&by(), |_, _| {}).await.unwrap().sealed, 4 + 1);
-    let only = Customers::open(database, Keys::given(&new).unwrap()).await.unwrap();
-    assert_eq!(found(&only, "090-1234-5678").await, person("cm-koshii", "user001"));
-}
-
-#[tokio::test]
-async fn keys_that_have_ended_seal_nothing() {
-    let folder = tempfile::tempdir().unwrap();
-    let database = Database::open(&Place::Sqlite(folder.path().join("hitoku.db"))).await.unwrap();
-    let path = folder.path().join("number.key");
-    assert!(Customers::are_new(&database).await.unwrap());
-    let customers = Customers::open(database.clone(), Keys::made_in_file(&path).unwrap()).await.unwrap();
-    assert!(!Customers::are_new(&database).await.unwrap());
-    customers.import(&sheet(FILE), &by(), |_| {}).await.unwrap();
-    // A server whose key is given, and who has not heard of the rotation.
-    let old = secrecy::SecretString::from(fs::read_to_string(&path).unwrap());
-    let deaf = Customers::open(database, Keys::given(&old).unwrap()).await.unwrap();
-    customers.rotate(&by(), |_, _| {}).await.unwrap();
-    let late = deaf
-        .import(&sheet("id,name,operator,numbers\ncm-late,late,user001,03-9999-0011\n"), &by(), |_| {})
-        .await;
-    assert!(matches!(late, Err(Trouble::WrongKey { .. })), "{late:?}");
-    let revealed = deaf.reveal("cm-koshii", &reason(), 9, &by()).await;
-    assert!(matches!(revealed, Err(Trouble::WrongKey { .. })), "{revealed:?}");
-    // Another file in the key's place makes no stranger of a customer.
-    let kept = fs::read_to_string(&path).unwrap();
-    fs::write(&path, secrecy::ExposeSecret::expose_secret(&Keys::fresh())).unwrap();
-    assert_eq!(found(&customers, "03-9999-0012").await, None);
-    assert_eq!(found(&customers, "090-1234-5678").await, person("cm-koshii", "user001"));
-    fs::write(&path, kept).unwrap();
-    assert_eq!(found(&customers, "03-9999-0012").await, None);
-    assert_eq!(found(&customers, "090-1234-5678").await, person("cm-koshii", "user001"));
 }
 
 #[tokio::test]
@@ -573,77 +461,4 @@ async fn a_stolen_file_shows_no_number_and_an_erased_customer_is_not_in_it() {
 
 fn alias_of(customers: &Customers) -> String {
     customers.aliases().alias(&PhoneNumber::parse("+447700900199").unwrap())
-}
-
-/// What Twilio sends for each of forty numbers, and how people write it: with and without the country's code, in full width,
-/// with what belongs between digits in each country. Made by hand, and not by what reads them.
-fn number(at: u16) -> (String, Vec<String>) {
-    let last = format!("{:02}", at / 8 + 10);
-    let (whole, ways): (_, &[&str]) = match at % 8 {
-        0 => (
-            "+8190123400",
-            &["090-1234-00", "090123400", "+81 90-1234-00", "＋８１ (0)90 1234 00", "０９０ー１２３４ー００"],
-        ),
-        1 => ("+813123456", &["03-1234-56", "(03) 1234 56", "+81-3-1234-56", "\u{202d}03−1234−56"]),
-        2 => ("+4477009001", &["+44 7700 9001", "(+44) 7700-9001", "010 44 7700 9001", "+44 (0)7700 9001"]),
-        3 => ("+120255501", &["+1 (202) 555-01", "+1.202.555.01", "010-1-202-555-01"]),
-        4 => ("+3906123456", &["+39 06 1234 56", "+39-06-123456", "010 39 06 1234 56"]),
-        5 => ("+336123456", &["+33 6 12 34 56 ", "+33 (0)6 12 34 56 "]),
-        6 => ("+8210123456", &["+82 10-1234-56", "+82 (0)10 1234 56", "\u{200e}+82 10 1234 56"]),
-        _ => ("+86138001380", &["+86 138 0013 80", "010 86 138 0013 80"]),
-    };
-    let whole = format!("{whole}{last}");
-    let ways = ways.iter().map(|way| format!("{way}{last}")).chain([whole.clone()]);
-    (whole, ways.collect())
-}
-
-fn customer() -> impl Strategy<Value = (u8, u8, Vec<(u16, usize, usize)>)> {
-    (0_u8..12, 0_u8..3, proptest::collection::vec((0_u16..40, 0_usize..6, 0_usize..5), 1..4))
-}
-
-/// What stands between numbers.
-const BETWEEN: [&str; 5] = [";", " / ", "|", "；", "、"];
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
-
-    /// Against a map: whatever files come in whatever order, each number is its newest customer's, however it was written, when
-    /// Twilio says it.
-    #[test]
-    fn a_number_is_its_newest_customers(files in proptest::collection::vec(proptest::collection::vec(customer(), 1..8), 1..4)) {
-        tokio::runtime::Runtime::new().unwrap().block_on(async {
-            let house = House::sqlite().await;
-            let mut model: std::collections::BTreeMap<u16, (String, String)> = std::collections::BTreeMap::new();
-            for file in files {
-                let mut rows = file;
-                rows.sort_by_key(|row| row.0);
-                rows.dedup_by_key(|row| row.0);
-                let mut text = "id,name,operator,numbers\n".to_owned();
-                for (id, operator, numbers) in &rows {
-                    let written = numbers.iter().fold(String::new(), |all, (at, way, between)| {
-                        let ways = number(*at).1;
-                        let before = if all.is_empty() { "" } else { BETWEEN[*between] };
-                        all + before + &ways[way % ways.len()]
-                    });
-                    text += &format!("cm-{id},name {id},user{operator},{written}\n");
-                    let id = format!("cm-{id}");
-                    model.retain(|_, (holder, _)| *holder != id);
-                }
-                for (id, operator, numbers) in &rows {
-                    let person = (format!("cm-{id}"), format!("user{operator}"));
-                    model.extend(numbers.iter().map(|(at, ..)| (*at, person.clone())));
-                }
-                house.import(&text).await;
-                let before = house.kept().await;
-                let again = house.import(&text).await;
-                assert_eq!((again.added, again.changed, house.kept().await == before), (0, 0, true));
-            }
-            for at in 0..40_u16 {
-                let caller = PhoneNumber::parse(&number(at).0).unwrap();
-                let found = house.customers.look_up(&caller).await.unwrap();
-                let found = found.map(|found| (found.customer_id.unwrap(), found.operator.to_string()));
-                assert_eq!(found, model.get(&at).cloned(), "{at}");
-            }
-        });
-    }
 }

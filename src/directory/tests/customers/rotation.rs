@@ -1,0 +1,117 @@
+//! Keys, rotated while others read, begun twice, cut off, given, and ended.
+
+use super::*;
+
+pub(super) async fn keys_rotate_while_others_read(house: &House) {
+    let before = house.customers.keys().names();
+    let alias = alias_of(&house.customers);
+    let reader = Arc::new(house.again().await);
+    let importing = house.again().await;
+    let reading = tokio::spawn({
+        let reader = reader.clone();
+        async move {
+            for _ in 0..200 {
+                assert_eq!(found(&reader, "090-1234-5678").await, person("cm-koshii", "user001"));
+            }
+        }
+    });
+    let rotated = house.customers.rotate(&by(), |_, _| {}).await.unwrap();
+    reading.await.unwrap();
+    assert!(!rotated.resumed && rotated.sealed >= 7, "{rotated:?}");
+    assert_eq!(house.customers.keys().names(), std::slice::from_ref(&rotated.key));
+    assert_ne!(before, house.customers.keys().names());
+    // One that has not looked since, and one that begins now.
+    assert_eq!(found(&reader, "03-1234-5678").await, person("cm-sato", "user002"));
+    let later = house.again().await;
+    assert_eq!(found(&later, "+447700900101").await, person("cm-koshii", "user001"));
+    assert_eq!(later.show("cm-koshii").await.unwrap().note.as_deref(), Some("calls on Mondays"));
+    assert_eq!((alias_of(&later), alias_of(&house.customers)), (alias.clone(), alias));
+    assert_eq!(house.import(FILE).await, Imported { unchanged: 3, ..Imported::default() });
+    // An import that had read its file when the rotation began, and writes when the old key has ended.
+    let sheet = sheet("id,name,operator,numbers\ncm-late,late,user001,03-9999-0011;03-1234-5678\n");
+    let late = importing.import(&sheet, &by(), |_| {}).await.unwrap();
+    assert_eq!(late.taken.len(), 1, "{late:?}");
+    assert_eq!(found(&house.again().await, "03-9999-0011").await, person("cm-late", "user001"));
+    assert_eq!(found(&house.again().await, "03-1234-5678").await, person("cm-late", "user001"));
+    house.customers.erase("cm-late", &by()).await.unwrap();
+    house.import(FILE).await;
+}
+
+pub(super) async fn two_rotations_at_once_lose_nothing(house: &House) {
+    let (one, two) = (house.again().await, house.again().await);
+    let (by_one, by_two) = (by(), by());
+    let (done, also) = tokio::join!(one.rotate(&by_one, |_, _| {}), two.rotate(&by_two, |_, _| {}));
+    // Whoever comes late begins another.
+    let last = house.again().await.keys().names();
+    assert!(last == [done.unwrap().key] || last == [also.unwrap().key], "{last:?}");
+    assert_eq!(found(&house.again().await, "090-1234-5678").await, person("cm-koshii", "user001"));
+}
+
+pub(super) async fn a_rotation_that_was_cut_off_is_finished(house: &House) {
+    // As it is found after a cut: a new key in front, and everything under the old one still.
+    let path = house.folder.path().join("number.key");
+    let old = fs::read_to_string(&path).unwrap();
+    let fresh = secrecy::ExposeSecret::expose_secret(&Keys::fresh()).to_owned();
+    fs::write(&path, format!("{fresh}\n{old}")).unwrap();
+    let cut = house.again().await;
+    cut.import(&sheet("id,name,operator,numbers\ncm-mid,mid,user001,03-9999-0010\n"), &by(), |_| {})
+        .await
+        .unwrap();
+    assert_eq!(found(&cut, "090-1234-5678").await, person("cm-koshii", "user001"));
+    assert_eq!(
+        cut.import(&sheet(FILE), &by(), |_| {}).await.unwrap().unchanged,
+        3,
+        "under the old key they are the same"
+    );
+    let rotated = cut.rotate(&by(), |_, _| {}).await.unwrap();
+    assert!(rotated.resumed && rotated.sealed >= 7, "{rotated:?}");
+    assert_eq!(fs::read_to_string(&path).unwrap().trim(), fresh);
+    assert_eq!(house.found("03-9999-0010").await, person("cm-mid", "user001"));
+    assert_eq!(house.found("090-1234-5678").await, person("cm-koshii", "user001"));
+}
+
+#[tokio::test]
+async fn a_key_that_is_given_is_rotated_by_whoever_gives_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = Database::open(&Place::Sqlite(folder.path().join("hitoku.db"))).await.unwrap();
+    let text = |keys: &[&secrecy::SecretString]| -> secrecy::SecretString {
+        keys.iter().map(|key| secrecy::ExposeSecret::expose_secret(*key)).collect::<Vec<_>>().join(",").into()
+    };
+    let (old, new) = (Keys::fresh(), Keys::fresh());
+    let customers = Customers::open(database.clone(), Keys::given(&old).unwrap()).await.unwrap();
+    customers.import(&sheet(FILE), &by(), |_| {}).await.unwrap();
+    assert!(matches!(customers.rotate(&by(), |_, _| {}).await, Err(Trouble::OneKey)));
+    let both = Customers::open(database.clone(), Keys::given(&text(&[&new, &old])).unwrap()).await.unwrap();
+    assert_eq!(both.rotate(&by(), |_, _| {}).await.unwrap().sealed, 4 + 1);
+    let only = Customers::open(database, Keys::given(&new).unwrap()).await.unwrap();
+    assert_eq!(found(&only, "090-1234-5678").await, person("cm-koshii", "user001"));
+}
+
+#[tokio::test]
+async fn keys_that_have_ended_seal_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = Database::open(&Place::Sqlite(folder.path().join("hitoku.db"))).await.unwrap();
+    let path = folder.path().join("number.key");
+    assert!(Customers::are_new(&database).await.unwrap());
+    let customers = Customers::open(database.clone(), Keys::made_in_file(&path).unwrap()).await.unwrap();
+    assert!(!Customers::are_new(&database).await.unwrap());
+    customers.import(&sheet(FILE), &by(), |_| {}).await.unwrap();
+    // A server whose key is given, and who has not heard of the rotation.
+    let old = secrecy::SecretString::from(fs::read_to_string(&path).unwrap());
+    let deaf = Customers::open(database, Keys::given(&old).unwrap()).await.unwrap();
+    customers.rotate(&by(), |_, _| {}).await.unwrap();
+    let late = deaf
+        .import(&sheet("id,name,operator,numbers\ncm-late,late,user001,03-9999-0011\n"), &by(), |_| {})
+        .await;
+    assert!(matches!(late, Err(Trouble::WrongKey { .. })), "{late:?}");
+    let revealed = deaf.reveal("cm-koshii", &reason(), 9, &by()).await;
+    assert!(matches!(revealed, Err(Trouble::WrongKey { .. })), "{revealed:?}");
+    // Another file in the key's place makes no stranger of a customer.
+    let kept = fs::read_to_string(&path).unwrap();
+    fs::write(&path, secrecy::ExposeSecret::expose_secret(&Keys::fresh())).unwrap();
+    assert_eq!(found(&customers, "03-9999-0012").await, None);
+    assert_eq!(found(&customers, "090-1234-5678").await, person("cm-koshii", "user001"));
+    fs::write(&path, kept).unwrap();
+    assert_eq!(found(&customers, "03-9999-0012").await, None);
+    assert_eq!(found(&customers, "090-1234-5678").await, person("cm-koshii", "user001"));
+}
