@@ -4,7 +4,7 @@
 //! name, or keys its customers by number; what it answers goes to a browser.
 
 use domain::Identity;
-use records::audit::holds_a_number;
+use records::audit::{has_fewer_digits, holds_a_number};
 use unicode_normalization::UnicodeNormalization as _;
 
 use crate::customer::DIGITS_OF_A_NUMBER;
@@ -50,7 +50,8 @@ impl Found {
 pub(crate) fn tells(text: &str, number: &PhoneNumber) -> bool {
     let exposed = number.expose();
     let telling = &exposed[exposed.len().saturating_sub(TELLING_DIGITS).max(1)..];
-    text.nfkc().filter_map(digit).collect::<String>().contains(telling)
+    !has_fewer_digits(text, telling.len())
+        && text.nfkc().filter_map(digit).collect::<String>().contains(telling)
 }
 
 /// A digit as people in Japan write them.
@@ -68,6 +69,8 @@ fn digit(c: char) -> Option<char> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn found(operator: &str, name: &str, id: &str) -> Found {
@@ -109,6 +112,17 @@ mod tests {
         for operator in ["447700900101", "819099998888"] {
             let found = found(operator, "a", "b").without(&number, Region::JAPAN);
             assert!(matches!(found, Err(Silent::Nonsense(_))), "{operator}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_number_is_missed_at_a_glance(text in "[0-9零〇一二三四五六七八九０-９ー 越①㍘-]{0,20}") {
+            let digits: String = text.nfkc().filter_map(digit).collect();
+            for at in 0..digits.len().saturating_sub(TELLING_DIGITS - 1) {
+                let number = PhoneNumber::parse(&format!("+1{}", &digits[at..at + TELLING_DIGITS])).unwrap();
+                prop_assert!(tells(&text, &number), "{text}");
+            }
         }
     }
 }

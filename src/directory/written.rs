@@ -4,6 +4,7 @@
 //! like one in a national format: a digit that is missing is found. One that is written with its country code need only be
 //! as long as its country's are: it may be for fiction, or of a range that is younger than the metadata.
 
+use std::borrow::Cow;
 use std::str::FromStr as _;
 
 use phonenumber::Type;
@@ -96,14 +97,16 @@ impl PhoneNumber {
 /// Whether an id is a telephone number, as far as that can be told: many an id is nothing but digits. One is a number without
 /// its plus only if it is one of this region.
 pub(crate) fn is_a_number(id: &str, region: Region) -> bool {
-    let id: String = id.nfkc().collect();
+    let id: Cow<'_, str> = if id.is_ascii() { id.into() } else { id.nfkc().collect() };
     let id = id.trim_start();
     let id = id.strip_prefix("tel:").unwrap_or(id);
     if id.starts_with(['0', '+', '(']) {
         return PhoneNumber::written(id, region).is_ok();
     }
-    let home = DATABASE.by_id(region.0.as_ref()).map(|country| country.country_code().to_string());
-    home.is_some_and(|code| id.starts_with(&code))
+    id.starts_with(|sign: char| sign.is_ascii_digit())
+        && DATABASE
+            .by_id(region.0.as_ref())
+            .is_some_and(|home| id.starts_with(&home.country_code().to_string()))
         && phonenumber::parse(None, format!("+{id}")).is_ok_and(|read| read.is_valid())
         && PhoneNumber::written(&format!("+{id}"), region).is_ok()
 }

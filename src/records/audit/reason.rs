@@ -63,6 +63,9 @@ impl Reason {
 /// one; a single letter, a sign, a space or a prolonged sound mark (`ー`) separates nothing.
 #[must_use]
 pub fn holds_a_number(text: &str, digits: usize) -> bool {
+    if has_fewer_digits(text, digits) {
+        return false;
+    }
     let (mut found, mut letters) = (0, 0);
     // Full-width and circled digits and their like become plain ones.
     for c in text.nfkc() {
@@ -81,6 +84,19 @@ pub fn holds_a_number(text: &str, digits: usize) -> bool {
         }
     }
     false
+}
+
+/// Whether a text plainly has fewer digits than this, whatever they are counted for. At a glance: it is `false` also where only
+/// a closer look can tell.
+#[must_use]
+pub fn has_fewer_digits(text: &str, digits: usize) -> bool {
+    let mut found = 0;
+    text.chars().all(|c| {
+        found += usize::from(is_digit(c));
+        // ASCII, and the letters of Japanese names, all of which NFKC leaves as they are; of other signs one may stand for
+        // several digits.
+        found < digits && matches!(c, '\0'..='\x7f' | '々' | 'ぁ'..='ゖ' | 'ァ'..='ー' | '一'..='\u{9fff}')
+    })
 }
 
 /// In Japanese a number may be written in words, one a digit.
@@ -116,6 +132,8 @@ fn is_plain(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -168,5 +186,25 @@ mod tests {
         ] {
             assert!(!holds_a_number(none, DIGITS_OF_A_NUMBER), "{none}");
         }
+    }
+
+    proptest! {
+        #[test]
+        fn at_a_glance_no_digit_is_missed(text in "\\PC*|[0-9零一九〇ー越井カa０②⑳㍘-]{0,12}", digits in 1..12_usize) {
+            let there = text.nfkc().filter(|c| is_digit(*c)).count();
+            prop_assert!(!has_fewer_digits(&text, digits) || there < digits);
+        }
+    }
+
+    #[test]
+    fn most_names_are_told_at_a_glance() {
+        for name in
+            ["越井 琢巳", "ヤマダ・タロー", "O'Neil & Sons", "cm-koshii", "第三営業部 12", "佐々木 がん"]
+        {
+            assert!(has_fewer_digits(name, DIGITS_OF_A_NUMBER), "{name}");
+        }
+        assert!(
+            !has_fewer_digits("０", DIGITS_OF_A_NUMBER) && !has_fewer_digits("1234567", DIGITS_OF_A_NUMBER)
+        );
     }
 }
