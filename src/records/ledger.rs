@@ -241,6 +241,7 @@ impl Ledger {
             broken: false,
             urgent: urgent(ground.reserve),
             lost: 0,
+            no_room_before: 0,
         };
         let (reader, urgent) = (ground.reader, urgent(ground.reserve));
         let (watched, keepers) = ((journaled_to.clone(), written, hurried), held.clone());

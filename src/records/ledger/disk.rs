@@ -44,18 +44,20 @@ pub(super) fn lock(file: &File, folder: &Path) -> Result<(), NotLocked> {
     })
 }
 
-/// Fills the file up with zeros to this length: to write over what is there needs no new place on a full disk, and half the
-/// time. It may fail; the file then grows as it is written.
-pub(super) fn reserve(disk: &mut impl Disk, length: u64) {
-    let Ok(old) = disk.length() else { return };
+/// Fills the file up with zeros to this length, and says whether it has it: to write over what is there needs no new place on
+/// a full disk, and half the time. Otherwise the file grows as it is written.
+pub(super) fn reserve(disk: &mut impl Disk, length: u64) -> bool {
+    let Ok(old) = disk.length() else { return false };
     let Some(missing) = length.checked_sub(old).and_then(|missing| usize::try_from(missing).ok()) else {
-        return;
+        return true;
     };
     let filled = disk.write(&vec![0; missing], old).and_then(|()| disk.sync());
-    if let Err(error) = filled {
-        tracing::debug!(%error, "no place is reserved for the journal");
+    let Err(error) = filled else { return true };
+    tracing::debug!(%error, "no place is reserved for the journal");
+    if disk.length().is_ok_and(|length| length > old) {
         let _ = disk.cut(old);
     }
+    false
 }
 
 impl Disk for File {

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use tokio::sync::{oneshot, watch};
 
-use super::disk::Disk;
+use super::disk::{self, Disk};
 use super::held::Held;
 use super::{NotKept, Reached, frame};
 
@@ -35,6 +35,8 @@ pub(super) struct Writer<D> {
     pub(super) urgent: u64,
     /// Since it is broken, so many were lost for want of memory.
     pub(super) lost: usize,
+    /// Up to here the disk has refused to make room.
+    pub(super) no_room_before: u64,
 }
 
 /// What is written at once.
@@ -127,6 +129,7 @@ impl<D: Disk> Writer<D> {
             frame::put(self.generation, payload, &mut bytes);
         }
         let at = self.reached.end;
+        self.make_room(at + bytes.len() as u64);
         if let Err(error) = self.disk.write(&bytes, at).and_then(|()| self.disk.sync()) {
             if let Err(error) = self.disk.cut(at) {
                 tracing::debug!(%error, "the journal cannot be cut back");
@@ -135,6 +138,16 @@ impl<D: Disk> Writer<D> {
         }
         self.reached.end += bytes.len() as u64;
         Ok(())
+    }
+
+    /// For some thousand events at once: to sync a file that has grown takes a third longer.
+    fn make_room(&mut self, end: u64) {
+        let room = self.reserve / 16;
+        let needed = end > self.no_room_before && self.disk.length().is_ok_and(|length| length < end);
+        if needed && !disk::reserve(&mut self.disk, end + room) {
+            // A full disk is not asked at each event.
+            self.no_room_before = end + room;
+        }
     }
 
     /// Writes over what the database has, once that is much. What is left of it is known by its generation.
@@ -149,6 +162,7 @@ impl<D: Disk> Writer<D> {
         self.generation = generation;
         self.reached = Reached { era: self.reached.era + 1, end: 0 };
         self.urgent = super::urgent(self.reserve);
+        self.no_room_before = 0;
         Ok(())
     }
 

@@ -54,6 +54,22 @@ async fn it_begins_anew_also_when_there_is_never_a_pause() {
 }
 
 #[tokio::test]
+async fn it_takes_room_for_many_events_at_once() {
+    let house = House::new();
+    let ledger = house.on(16 << 10, |file| file).await;
+    let other = house.database().await;
+    let _locked = other.begin().await.unwrap();
+    let mut lengths = std::collections::BTreeSet::new();
+    for call in 0..500 {
+        ledger.keep(came(call)).await.unwrap();
+        lengths.insert(house.journal().metadata().unwrap().len());
+    }
+    let end = ledger.0.journaled.borrow().end;
+    assert!(end > 32 << 10, "{end}");
+    assert!(lengths.len() < 100, "it has grown {} times", lengths.len());
+}
+
+#[tokio::test]
 async fn it_can_be_stopped_at_any_step() {
     for step in 1..60 {
         let house = House::new();

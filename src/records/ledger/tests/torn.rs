@@ -80,7 +80,7 @@ async fn nothing_is_accepted_before_the_disk_says_so() {
     let house = House::new();
     let (asks, asked) = mpsc::channel();
     let (says, said) = mpsc::channel();
-    let ledger = house.on(0, |file| Slow { file, asks, said }).await;
+    let ledger = house.on(4096, |file| Slow { file, asks, said }).await;
     let mut keeping = Box::pin(ledger.keep(came(1)));
     let first =
         tokio::select! { biased; kept = &mut keeping => Some(kept), () = std::future::ready(()) => None };
@@ -106,7 +106,8 @@ struct Slow {
 
 impl Disk for Slow {
     fn write(&mut self, bytes: &[u8], at: u64) -> io::Result<()> {
-        if !bytes.is_empty() {
+        // Room for it was made before by another.
+        if thread::current().name() == Some("journal") {
             let _ = self.asks.send("write");
         }
         self.file.write(bytes, at)
