@@ -103,14 +103,19 @@ pub async fn forget(
     // Who writes calls looks for erasures: before this one has begun, or after it is done.
     transaction.alone(ALONE).await?;
     // The tie is a hash of the customer too; the least of all lets no repeated webhook of the same time bring them back.
-    let update = "UPDATE calls SET customer = NULL, alias = NULL, came_tie = $1";
-    let theirs = Query::new(format!("{update} WHERE customer = $2 RETURNING call_sid"));
-    let mut changed = transaction.run(theirs.with(i64::MIN).with(customer)).await?.len();
-    for some in aliases.chunks(500) {
-        let places = Query::places(2, some.len());
-        let theirs = Query::new(format!("{update} WHERE alias IN ({places}) RETURNING call_sid"));
-        let theirs = theirs.with(i64::MIN).with_all(some.iter().map(String::as_str));
-        changed += transaction.run(theirs).await?.len();
+    let update = "UPDATE calls SET customer = NULL, alias = NULL, came_tie = $1 WHERE customer = $2";
+    let theirs = |some: &[String]| {
+        let or = match some.len() {
+            0 => String::new(),
+            count => format!(" OR alias IN ({})", Query::places(3, count)),
+        };
+        let query = Query::new(format!("{update}{or} RETURNING call_sid")).with(i64::MIN).with(customer);
+        query.with_all(some.iter().map(String::as_str))
+    };
+    let mut some = aliases.chunks(500);
+    let mut changed = transaction.run(theirs(some.next().unwrap_or_default())).await?.len();
+    for some in some {
+        changed += transaction.run(theirs(some)).await?.len();
     }
     Ok(changed as u64)
 }
