@@ -33,10 +33,10 @@ pub(crate) fn open(file: &Path, access: Access) -> Result<Connection, Failure> {
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
          PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY; PRAGMA journal_size_limit = 16777216;",
     )?;
-    // In KiB. The upper pages of a million customers are two thirds of the reader's, and the system keeps the others; the
-    // writer's is for imports. Neither grows with what is in the file.
+    // In KiB. The reader's has room for the upper pages of a million customers, and the system keeps the others; the writer's
+    // is for imports. Neither grows with what is in the file.
     connection.execute_batch(match access {
-        Access::Read => "PRAGMA query_only = ON; PRAGMA cache_size = -2048",
+        Access::Read => "PRAGMA query_only = ON; PRAGMA cache_size = -4096",
         Access::Write => "PRAGMA cache_size = -8192",
     })?;
     Ok(connection)
