@@ -52,11 +52,7 @@ pub fn router(parts: Parts) -> Router {
         desk: parts.desk.clone(),
     };
     let origins = AllowedOrigins::new(&parts.allowed_origins);
-    let door = Door {
-        signatures: Arc::new(parts.signatures),
-        reception: Arc::new(parts.reception),
-        refusals: Arc::default(),
-    };
+    let door = Arc::new(Door::new(parts.signatures, parts.reception));
     let desk = parts.desk;
     let token = move |request: Request| {
         let desk = desk.clone();

@@ -22,11 +22,10 @@ use super::signature::Signatures;
 use super::twiml::Twiml;
 
 /// What the door knows.
-#[derive(Clone)]
 pub(crate) struct Door {
-    pub(crate) signatures: Arc<Signatures>,
-    pub(crate) reception: Arc<Reception>,
-    pub(crate) refusals: Arc<Refusals>,
+    signatures: Signatures,
+    reception: Arc<Reception>,
+    refusals: Refusals,
 }
 
 const SIGNATURE: HeaderName = HeaderName::from_static("x-twilio-signature");
@@ -36,7 +35,7 @@ const LARGEST_BODY: usize = 256 * 1024;
 const BODY_WITHIN: Duration = Duration::from_secs(5);
 
 /// Answers any request to a voice webhook.
-pub(crate) async fn enter(State(door): State<Door>, request: Request) -> Response {
+pub(crate) async fn enter(State(door): State<Arc<Door>>, request: Request) -> Response {
     match AssertUnwindSafe(door.answer(request)).catch_unwind().await {
         Ok(response) => response,
         Err(_) => {
@@ -47,6 +46,10 @@ pub(crate) async fn enter(State(door): State<Door>, request: Request) -> Respons
 }
 
 impl Door {
+    pub(crate) fn new(signatures: Signatures, reception: Reception) -> Self {
+        Self { signatures, reception: Arc::new(reception), refusals: Refusals::default() }
+    }
+
     async fn answer(&self, request: Request) -> Response {
         let (mut parts, body) = request.into_parts();
         let path_and_query = parts.uri.path_and_query().map_or("/", |whole| whole.as_str());
@@ -66,10 +69,13 @@ impl Door {
         }
         parts.method = Method::POST;
         let path = parts.uri.path().trim_end_matches('/');
-        // A path that was one is one without its last slash.
-        parts.uri = path.parse().unwrap_or_default();
-        // The endpoints need none of them, Leptos would copy them, and would answer some by a redirect.
+        if path != path_and_query {
+            // A path that was one is one without its last slash.
+            parts.uri = path.parse().unwrap_or_default();
+        }
+        // The endpoints need none of them, Leptos would copy them, and would answer some headers by a redirect.
         parts.headers.clear();
+        parts.extensions.clear();
         let reception = self.reception.clone();
         let context = move || provide_context(reception.clone());
         let request = Request::from_parts(parts, Body::from(form));
