@@ -1,7 +1,7 @@
 //! A customer, as people write one down.
 
 use domain::Identity;
-use records::audit::holds_a_number;
+use records::digits::holds_a_number;
 
 use crate::found::tells;
 use crate::written::is_a_number;

@@ -4,7 +4,7 @@
 //! name, or keys its customers by number; what it answers goes to a browser.
 
 use domain::Identity;
-use records::audit::{has_fewer_digits, holds_a_number};
+use records::digits::{has_fewer_digits, holds_a_number};
 use unicode_normalization::UnicodeNormalization as _;
 
 use crate::customer::DIGITS_OF_A_NUMBER;

@@ -25,7 +25,7 @@ use tokio::task::consume_budget;
 use crate::record::in_table;
 use chain::{Head, Key};
 pub use entry::{Action, Actor, Entry, Opaque};
-pub use reason::{NoReason, Reason, has_fewer_digits, holds_a_number};
+pub use reason::{NoReason, Reason};
 pub use verdict::{Fault, NotNoted, Noted, Verdict};
 
 /// The trail. Clones share it.

@@ -4,7 +4,7 @@
 
 use domain::{CallRef, Identity, Millis};
 
-use crate::audit::holds_a_number;
+use crate::digits::holds_a_number;
 use crate::{CallSid, Outcome};
 
 /// What is to be kept.

@@ -9,6 +9,7 @@
 pub mod audit;
 mod call_sid;
 pub mod calls;
+pub mod digits;
 mod event;
 mod ledger;
 mod outcome;

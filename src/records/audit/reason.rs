@@ -2,8 +2,9 @@
 //!
 //! Invariant: it is one line of plain text that holds no telephone number, in whatever digits, and however it is spaced.
 
-use unicode_normalization::UnicodeNormalization as _;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
+
+use crate::digits::holds_a_number;
 
 /// Why somebody did it, in their own words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,64 +60,6 @@ impl Reason {
     }
 }
 
-/// Whether so many digits follow each other, in whatever script, with nothing between them that is a word. Two letters are
-/// one; a single letter, a sign, a space or a prolonged sound mark (`ー`) separates nothing.
-#[must_use]
-pub fn holds_a_number(text: &str, digits: usize) -> bool {
-    if has_fewer_digits(text, digits) {
-        return false;
-    }
-    let (mut found, mut letters) = (0, 0);
-    // Full-width and circled digits and their like become plain ones.
-    for c in text.nfkc() {
-        if is_digit(c) {
-            (found, letters) = (found + 1, 0);
-        } else if is_letter(c) {
-            letters += 1;
-        } else if !is_mark(c) {
-            letters = 0;
-        }
-        if found >= digits {
-            return true;
-        }
-        if letters >= 2 {
-            found = 0;
-        }
-    }
-    false
-}
-
-/// Whether a text plainly has fewer digits than this, whatever they are counted for. At a glance: it is `false` also where only
-/// a closer look can tell.
-#[must_use]
-pub fn has_fewer_digits(text: &str, digits: usize) -> bool {
-    let mut found = 0;
-    text.chars().all(|c| {
-        found += usize::from(is_digit(c));
-        // ASCII, and the letters of Japanese names, all of which NFKC leaves as they are; of other signs one may stand for
-        // several digits.
-        found < digits && matches!(c, '\0'..='\x7f' | '々' | 'ぁ'..='ゖ' | 'ァ'..='ー' | '一'..='\u{9fff}')
-    })
-}
-
-/// In Japanese a number may be written in words, one a digit.
-fn is_digit(c: char) -> bool {
-    c.is_numeric() || "零一二三四五六七八九".contains(c)
-}
-
-fn is_letter(c: char) -> bool {
-    c.is_alphabetic() && !is_mark(c)
-}
-
-/// Belongs to the letter before it, if there is one: an accent, or `ー`.
-fn is_mark(c: char) -> bool {
-    use GeneralCategory as Is;
-    matches!(
-        c.general_category(),
-        Is::ModifierLetter | Is::NonspacingMark | Is::SpacingMark | Is::EnclosingMark
-    )
-}
-
 fn is_plain(c: char) -> bool {
     use GeneralCategory as Is;
     !matches!(
@@ -132,8 +75,6 @@ fn is_plain(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
 
     #[test]
@@ -148,63 +89,5 @@ mod tests {
         for sly in ["a\nb", "a\u{1b}[2Jb", "a\0b", "a\u{202e}b", "a\u{200b}b", "a\u{2028}b", "a\u{e000}b"] {
             assert_eq!(Reason::parse(sly), Err(NoReason::NotPlain), "{sly:?}");
         }
-    }
-
-    #[test]
-    fn a_number_is_one_however_it_is_written() {
-        for number in [
-            "call 090-1234-5678",
-            "+44 7700 900101",
-            "０９０１２３４５６７８",
-            "０９０ー１２３４ー５６７８",
-            "090ーー1234ーー5678",
-            "090の1234の5678",
-            "090 x 1234 x 5678",
-            "(020) 79.46/0958",
-            "٠٩٠١٢٣٤",
-            "०९०१२३४",
-            "⓪⑨⓪①②③④",
-            "𝟎𝟗𝟎𝟏𝟐𝟑𝟒",
-            "²³⁴⁵⁶⁷⁸",
-            "〇九〇の一二三四",
-            "0\u{200b}9\u{200d}0\u{301}1\u{202e}234",
-            "0️⃣9️⃣0️⃣1️⃣2️⃣3️⃣4️⃣",
-            "1a2b3c4d5e6f7",
-            "no. 1234567",
-            "1234567th",
-        ] {
-            assert!(holds_a_number(number, DIGITS_OF_A_NUMBER), "{number}");
-        }
-        for none in [
-            "",
-            "123456",
-            "12 of 34567",
-            "123456ab789",
-            "123カード4567",
-            "１２３番の４５６番目７",
-            "一人で三回、二番目",
-        ] {
-            assert!(!holds_a_number(none, DIGITS_OF_A_NUMBER), "{none}");
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn at_a_glance_no_digit_is_missed(text in "\\PC*|[0-9零一九〇ー越井カa０②⑳㍘-]{0,12}", digits in 1..12_usize) {
-            let there = text.nfkc().filter(|c| is_digit(*c)).count();
-            prop_assert!(!has_fewer_digits(&text, digits) || there < digits);
-        }
-    }
-
-    #[test]
-    fn most_names_are_told_at_a_glance() {
-        for name in
-            ["越井 琢巳", "ヤマダ・タロー", "O'Neil & Sons", "cm-koshii", "第三営業部 12", "佐々木 がん"]
-        {
-            assert!(has_fewer_digits(name, DIGITS_OF_A_NUMBER), "{name}");
-        }
-        assert!(
-            !has_fewer_digits("０", DIGITS_OF_A_NUMBER) && !has_fewer_digits("1234567", DIGITS_OF_A_NUMBER)
-        );
     }
 }
