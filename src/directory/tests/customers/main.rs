@@ -276,29 +276,15 @@ async fn the_newest_assignment_of_a_number_wins(house: &House) {
 }
 
 async fn one_is_added_and_given_to_another(house: &House) {
-    let one = || -> Customer {
-        let written = Written {
-            id: "cm-one",
-            name: "one",
-            operator: "user001",
-            numbers: "03-9999-0009",
-            ..Written::default()
-        };
+    let customer = |id, numbers| -> Customer {
+        let written = Written { id, name: "somebody", operator: "user001", numbers, ..Written::default() };
         written.read(Region::JAPAN).unwrap()
     };
+    let one = || customer("cm-one", "03-9999-0009");
     house.customers.add(one(), &by()).await.unwrap();
     assert!(matches!(house.customers.add(one(), &by()).await, Err(Trouble::Known(id)) if id == "cm-one"));
     // Two at once, who both have seen that nobody has this id.
-    let two = || -> Customer {
-        let written = Written {
-            id: "cm-two",
-            name: "two",
-            operator: "user001",
-            numbers: "03-9999-0008",
-            ..Written::default()
-        };
-        written.read(Region::JAPAN).unwrap()
-    };
+    let two = || customer("cm-two", "03-9999-0008");
     let other = house.again().await;
     let (by_one, by_other) = (by(), by());
     let added = tokio::join!(house.customers.add(two(), &by_one), other.add(two(), &by_other));
