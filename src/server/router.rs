@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::middleware::{from_fn, from_fn_with_state, map_response};
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{any, get};
 use console::desk::AnyDesk;
 use leptos::prelude::provide_context;
+use tower::util::MapResponseLayer;
 
 use crate::cors::{AllowedOrigins, around_token};
 use crate::host::own_host;
@@ -70,8 +71,8 @@ pub fn router(parts: Parts) -> Router {
         .merge(files)
         .with_state(pages);
     let guarded = if rehearses { routes.layer(from_fn(own_host)) } else { routes };
-    guarded.layer(map_response(move |mut response: Response| {
+    guarded.layer(MapResponseLayer::new(move |mut response: Response| {
         policy.complete(response.headers_mut());
-        std::future::ready(response)
+        response
     }))
 }

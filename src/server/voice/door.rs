@@ -12,7 +12,9 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderName, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
-use leptos::prelude::provide_context;
+use leptos::prelude::{Owner, provide_context};
+use leptos::reactive::computed::ScopedFuture;
+use leptos::server_fn::axum::get_server_fn_service;
 use tokio::time::{Instant, timeout};
 
 use super::phrases;
@@ -24,7 +26,8 @@ use super::twiml::Twiml;
 /// What the door knows.
 pub(crate) struct Door {
     signatures: Signatures,
-    reception: Arc<Reception>,
+    /// Where the server functions find the reception. They make nothing that would stay in it, so one is enough for all calls.
+    context: Owner,
     refusals: Refusals,
 }
 
@@ -47,11 +50,13 @@ pub(crate) async fn enter(State(door): State<Arc<Door>>, request: Request) -> Re
 
 impl Door {
     pub(crate) fn new(signatures: Signatures, reception: Reception) -> Self {
-        Self { signatures, reception: Arc::new(reception), refusals: Refusals::default() }
+        let context = Owner::new();
+        context.with(|| provide_context(Arc::new(reception)));
+        Self { signatures, context, refusals: Refusals::default() }
     }
 
     async fn answer(&self, request: Request) -> Response {
-        let (mut parts, body) = request.into_parts();
+        let (parts, body) = request.into_parts();
         let path_and_query = parts.uri.path_and_query().map_or("/", |whole| whole.as_str());
         // Of a GET, Twilio signs the address alone, and its query is the form.
         let (form, fields) = if parts.method == Method::POST {
@@ -67,19 +72,11 @@ impl Door {
         if !self.signatures.fit(signature.as_bytes(), path_and_query, &fields) {
             return self.refuse(path_and_query, "its X-Twilio-Signature does not fit");
         }
-        parts.method = Method::POST;
         let path = parts.uri.path().trim_end_matches('/');
-        if path != path_and_query {
-            // A path that was one is one without its last slash.
-            parts.uri = path.parse().unwrap_or_default();
-        }
-        // The endpoints need none of them, Leptos would copy them, and would answer some headers by a redirect.
-        parts.headers.clear();
-        parts.extensions.clear();
-        let reception = self.reception.clone();
-        let context = move || provide_context(reception.clone());
-        let request = Request::from_parts(parts, Body::from(form));
-        let answered = leptos_axum::handle_server_fns_with_context(context, request).await.into_response();
+        let Some(mut function) = get_server_fn_service(path, Method::POST) else { return courteous() };
+        // Not by `leptos_axum`, which serves browsers: it would copy the request, and answer some headers by a redirect.
+        let answer = function.run(Request::new(Body::from(form)));
+        let answered = ScopedFuture { owner: self.context.clone(), observer: None, fut: answer }.await;
         if answered.status() == StatusCode::OK { answered } else { courteous() }
     }
 

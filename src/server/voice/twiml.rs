@@ -87,6 +87,10 @@ impl Twiml {
 
 /// Appends text as it may stand in an attribute or an element; characters that XML 1.0 has no way to write are left out.
 fn escape(text: &str, xml: &mut String) {
+    // As nearly every text may: a look at its bytes is cheaper than one at each character. 0xef begins the last two.
+    if !text.bytes().any(|byte| matches!(byte, b'&' | b'<' | b'>' | b'"' | ..b' ' | 0xef)) {
+        return xml.push_str(text);
+    }
     for c in text.chars() {
         match c {
             '&' => xml.push_str("&amp;"),
