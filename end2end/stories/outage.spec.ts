@@ -1,10 +1,15 @@
 // What breaks, comes back. Meanwhile the console says no more than is true.
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Console } from '../harness/console.ts';
+import { Machine } from '../harness/machine.ts';
 import { people } from '../harness/people.ts';
 import { SENTENCES } from '../harness/sentences.ts';
 import { COMPLAINTS, expect, test } from '../harness/story.ts';
 
 test.use({ expected: COMPLAINTS });
+
+/** Longer than browsers let the timers of a page wait that nobody looks at: only sleep is so long. */
+const ASLEEP = 125_000;
 
 /** The browser takes itself for offline, and is reached all the same. */
 async function saysOffline(operator: Console): Promise<void> {
@@ -134,6 +139,37 @@ test('the machine has slept, and nothing is promised until the line has proved i
   await operator.is('available');
   await cloud.call(people.koshii);
   await operator.ringsFor('越井 琢巳');
+});
+
+test('the machine sleeps while operators wait, and wakes', async ({ operator, seat, cloud }) => {
+  test.setTimeout(240_000);
+  await operator.hasSounds();
+  const other = await (await seat({ identity: 'user002' })).startShift();
+  const machine = new Machine();
+  machine.sleep();
+  try {
+    const slept = sleep(ASLEEP);
+    // A network that forgets who does not answer. The other's keeps everything for when they wake.
+    await cloud.cut('user001');
+    const caller = await cloud.call(people.koshii);
+    await expect.poll(() => caller.said()).toEqual([expect.stringContaining(SENTENCES.noAnswer)]);
+    await slept;
+  } finally {
+    machine.wake();
+  }
+  await expect(operator.journal).toContainText('回線が切れました');
+  await expect(other.journal).toContainText('回線を確認中');
+  for (const woken of [operator, other]) {
+    await woken.is('available');
+    await expect(woken.rings).toHaveCount(0);
+    await expect.poll(() => cloud.registered(woken.identity)).toBe(1);
+  }
+  const caller = await cloud.call(people.sato);
+  await operator.ringsFor('佐藤 美咲');
+  await operator.accept();
+  await operator.talksWith(caller);
+  await cloud.call(people.suzuki);
+  await other.ringsFor('鈴木 一郎');
 });
 
 test('the network appears to be gone during a call, whose sound says that it is not', async ({ operator, cloud }) => {
