@@ -8,15 +8,15 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use quick_cache::sync::Cache;
 use tokio::time::{Instant, timeout};
 
 use crate::{Directory, Found, PhoneNumber, Silent};
 
-/// A directory with a short memory and a breaker before it.
-pub struct Guarded<D> {
-    directory: Arc<D>,
+/// A directory with a deadline, a breaker and maybe a short memory before it. Clones share them.
+#[derive(Clone)]
+pub struct Guarded {
+    directory: Arc<dyn Directory>,
     remembered: Option<Arc<Cache<PhoneNumber, (Instant, Found)>>>,
     breaker: Arc<Mutex<Breaker>>,
 }
@@ -28,8 +28,8 @@ struct Breaker {
     again_at: Option<Instant>,
 }
 
-/// A little less than a caller is made to wait: who is told by then that it is late would not be counted here.
-const DEADLINE: Duration = Duration::from_millis(1900);
+/// Twilio waits longer, but a caller hears nothing meanwhile.
+const DEADLINE: Duration = Duration::from_secs(2);
 /// A gateway before a dead directory takes longer to say so.
 const SOON: Duration = Duration::from_millis(500);
 /// Long enough for a caller who tries again, short enough for an operator's change to be felt.
@@ -39,17 +39,28 @@ const MOST: usize = 10_000;
 const FAILURES: u32 = 3;
 const REST: Duration = Duration::from_secs(5);
 
-impl<D: Directory> Guarded<D> {
+impl Guarded {
     /// Guards this one.
     #[must_use]
-    pub fn new(directory: D) -> Self {
+    pub fn new(directory: impl Directory) -> Self {
         Self { remembered: Some(Arc::new(Cache::new(MOST))), ..Self::without_memory(directory) }
     }
 
     /// Guards one whose changes are felt at once: who was erased must not be remembered.
     #[must_use]
-    pub fn without_memory(directory: D) -> Self {
+    pub fn without_memory(directory: impl Directory) -> Self {
         Self { directory: Arc::new(directory), remembered: None, breaker: Arc::default() }
+    }
+
+    /// The customer with this number; `None` when nobody has it. It takes no longer than two seconds.
+    ///
+    /// # Errors
+    /// The directory could not answer in time, or rests.
+    pub async fn look_up(&self, number: &PhoneNumber) -> Result<Option<Found>, Silent> {
+        if let Some(found) = self.remembered(number) {
+            return Ok(Some(found));
+        }
+        if self.awake(number) { self.ask(number).await } else { Err(Silent::Resting) }
     }
 
     fn remembered(&self, number: &PhoneNumber) -> Option<Found> {
@@ -104,31 +115,11 @@ impl<D: Directory> Guarded<D> {
     }
 }
 
-#[async_trait]
-impl<D: Directory> Directory for Guarded<D> {
-    async fn look_up(&self, number: &PhoneNumber) -> Result<Option<Found>, Silent> {
-        if let Some(found) = self.remembered(number) {
-            return Ok(Some(found));
-        }
-        if self.awake(number) { self.ask(number).await } else { Err(Silent::Resting) }
-    }
-}
-
 fn locked(breaker: &Mutex<Breaker>) -> MutexGuard<'_, Breaker> {
     breaker.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl<D> Clone for Guarded<D> {
-    fn clone(&self) -> Self {
-        Self {
-            directory: self.directory.clone(),
-            remembered: self.remembered.clone(),
-            breaker: self.breaker.clone(),
-        }
-    }
-}
-
-impl<D> fmt::Debug for Guarded<D> {
+impl fmt::Debug for Guarded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Guarded").field("breaker", &self.breaker).finish_non_exhaustive()
     }
@@ -138,6 +129,7 @@ impl<D> fmt::Debug for Guarded<D> {
 mod tests {
     use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
+    use async_trait::async_trait;
     use domain::Identity;
 
     use super::*;

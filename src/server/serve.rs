@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use directory::{By, Company, Demonstration, Directory, Guarded};
+use directory::{By, Company, Demonstration, Guarded};
 use records::audit::Actor;
 use records::{CannotOpen, Ledger};
 use rehearsal::Rehearsal;
@@ -88,9 +88,9 @@ async fn serve() -> anyhow::Result<()> {
         Some(rehearsal) => Signalling::Rehearsal(rehearsal.addr().to_string()),
         None => Signalling::Twilio,
     };
-    let directory: Arc<dyn Directory> = match &settings.company {
-        Some(base) => Arc::new(Guarded::new(Company::new(&base.to_url()?).context("INTERNAL_API_BASE")?)),
-        None => Arc::new(Guarded::without_memory(kept.clone().map(|kept| kept.customers))),
+    let directory = match &settings.company {
+        Some(base) => Guarded::new(Company::new(&base.to_url()?).context("INTERNAL_API_BASE")?),
+        None => Guarded::without_memory(kept.clone().map(|kept| kept.customers)),
     };
     let app = router(Parts {
         desk: Arc::new(TokenDesk::new(&account, settings.tokens.ttl_seconds, ledger.clone(), clock.clone())),

@@ -94,9 +94,9 @@ async fn hitoku(folder: &Path, own: bool) -> Result<Router> {
     let ledger = Ledger::open(&keeping.folder, kept.customers.audit())?;
     let operator = Identity::parse("user001").ok().context("an identity")?;
     let (customer_name, customer_id) = (Some(customers::name(0)), Some(customers::id(0)));
-    let directory: Arc<dyn Directory> = match own {
-        true => Arc::new(Guarded::without_memory(kept.customers.clone())),
-        false => Arc::new(Stub(Found { operator, customer_name, customer_id })),
+    let directory = match own {
+        true => Guarded::without_memory(kept.customers.clone()),
+        false => Guarded::without_memory(Stub(Found { operator, customer_name, customer_id })),
     };
     let clock = Clock::of_the_machine();
     Ok(router(Parts {

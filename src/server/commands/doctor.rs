@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::bail;
 use database::{Database, Place};
-use directory::{Company, Customers, Directory as _, Guarded, PhoneNumber, Silent};
+use directory::{Company, Customers, Guarded, PhoneNumber, Silent};
 use nix::sys::statvfs::statvfs;
 use nix::unistd::{AccessFlags, access};
 use reqwest::header::DATE;

@@ -5,13 +5,12 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
-use directory::{Aliases, Directory, PhoneNumber, Region};
+use directory::{Aliases, Guarded, PhoneNumber, Region};
 use domain::{CallRef, Identity, Millis};
 use records::{CallEvent, CallSid, Came, Ledger, Outcome, What};
 use sha2::{Digest as _, Sha256};
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use super::form::{DialCallStatus, DialedCall, IncomingCall, ProgressedCall};
 use super::phrases;
@@ -26,7 +25,7 @@ use crate::settings::BaseUrl;
 #[derive(Clone)]
 pub struct Reception {
     /// Knows whose number it is.
-    pub directory: Arc<dyn Directory>,
+    pub directory: Guarded,
     /// Whose numbers are written without a country code.
     pub region: Region,
     /// Names callers whom nobody knows; without it they have no name.
@@ -42,9 +41,6 @@ pub struct Reception {
     /// For what Twilio gives no time.
     pub clock: Clock,
 }
-
-/// How long the directory may take. Twilio waits longer, but a caller hears nothing meanwhile.
-const DEADLINE: Duration = Duration::from_secs(2);
 
 impl Reception {
     /// A call has come in.
@@ -86,11 +82,9 @@ impl Reception {
     }
 
     async fn connect(&self, number: &PhoneNumber, call_ref: CallRef) -> (Twiml, Came) {
-        let asked = timeout(DEADLINE, self.directory.look_up(number)).await;
-        match asked.map(|answer| {
-            answer.and_then(|found| found.map(|found| found.without(number, self.region)).transpose())
-        }) {
-            Ok(Ok(Some(found))) => {
+        let answer = self.directory.look_up(number).await;
+        match answer.and_then(|found| found.map(|found| found.without(number, self.region)).transpose()) {
+            Ok(Some(found)) => {
                 let told = Told {
                     customer_name: found.customer_name.as_deref(),
                     customer_id: found.customer_id.as_deref(),
@@ -101,13 +95,9 @@ impl Reception {
                 let came = came(call_ref, Outcome::Ringing);
                 (twiml, Came { customer: found.customer_id, operator: Some(found.operator), ..came })
             }
-            Ok(Ok(None)) => self.introduce(number, call_ref),
-            Ok(Err(silent)) => {
+            Ok(None) => self.introduce(number, call_ref),
+            Err(silent) => {
                 tracing::warn!(error = %silent, "the directory did not say who calls");
-                (Twiml::say(phrases::TROUBLE), came(call_ref, Outcome::NoDirectory))
-            }
-            Err(_) => {
-                tracing::warn!("the directory took too long to say who calls");
                 (Twiml::say(phrases::TROUBLE), came(call_ref, Outcome::NoDirectory))
             }
         }

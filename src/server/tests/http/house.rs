@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode};
-use directory::{Demonstration, Directory, Region};
+use directory::{Demonstration, Directory, Guarded, Region};
 use domain::Identity;
 use records::Ledger;
 use server::chance::Chance;
@@ -35,14 +35,14 @@ pub(crate) struct House {
 
 /// What a test wants otherwise.
 pub(crate) struct Wanted {
-    pub(crate) directory: Arc<dyn Directory>,
+    pub(crate) directory: Guarded,
     pub(crate) signalling: Signalling,
     pub(crate) unknown_callers: Option<Identity>,
 }
 
 impl Default for Wanted {
     fn default() -> Self {
-        let directory = Arc::new(Demonstration::new());
+        let directory = Guarded::without_memory(Demonstration::new());
         Self { directory, signalling: Signalling::Twilio, unknown_callers: None }
     }
 }
@@ -63,7 +63,7 @@ impl House {
 
     /// With this directory.
     pub(crate) fn with(directory: impl Directory) -> Self {
-        Self::built(Wanted { directory: Arc::new(directory), ..Wanted::default() })
+        Self::built(Wanted { directory: Guarded::without_memory(directory), ..Wanted::default() })
     }
 
     /// In rehearsal at this address.

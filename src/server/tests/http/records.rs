@@ -1,7 +1,6 @@
 //! What is kept of a call, from the webhooks that Twilio sends: once, late, twice, or in whatever order.
 
 use std::fs;
-use std::sync::Arc;
 use std::time::Duration;
 
 use database::{Database, Place};
@@ -125,7 +124,7 @@ async fn own(text: &str) -> (House, TempDir) {
     let customers = Customers::open(database, keys).await.unwrap();
     let sheet = Sheet::read(text.as_bytes(), Region::JAPAN, |_| {}).unwrap();
     customers.import(&sheet, &By { actor: Actor::Hitoku, at: NOW }, |_| {}).await.unwrap();
-    (House::built(Wanted { directory: Arc::new(customers), ..Wanted::default() }), folder)
+    (House::with(customers), folder)
 }
 
 #[tokio::test]
