@@ -7,6 +7,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use axum::http::{HeaderMap, header::USER_AGENT};
 use tokio::sync::watch;
 
 use crate::{
@@ -59,6 +60,14 @@ impl Cloud {
             }
         });
         Ok(cloud)
+    }
+
+    /// A browser has come. Firefox sends media from no loopback address and to none: it must be offered another.
+    pub(crate) fn welcome(&self, browser: &HeaderMap) {
+        let name = browser.get(USER_AGENT).and_then(|name| name.to_str().ok());
+        if name.is_some_and(|name| name.contains(" Firefox/")) {
+            self.media.widen();
+        }
     }
 
     /// What is wrong at the moment.

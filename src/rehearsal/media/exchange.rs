@@ -5,7 +5,7 @@
 use std::{
     collections::BTreeMap,
     io,
-    net::{Ipv4Addr, SocketAddr},
+    net::SocketAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -17,7 +17,6 @@ use str0m::{
     net::{Protocol, Receive},
 };
 use tokio::{
-    net::UdpSocket,
     sync::{mpsc, oneshot},
     time::{self, MissedTickBehavior},
 };
@@ -26,6 +25,7 @@ use super::{
     Command, LegId, MediaError, MediaEvent, Patience,
     leg::Leg,
     line::{Arrival, Line, Packet, Shared},
+    sockets::Sockets,
 };
 
 /// One packet time.
@@ -50,22 +50,18 @@ impl Exchange {
         patience: Patience,
         events: mpsc::UnboundedSender<MediaEvent>,
     ) -> io::Result<Self> {
-        let socket = Arc::new(UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await?);
-        // Until tokio has seen the socket writable once, it would refuse to send without waiting.
-        socket.writable().await?;
-        let address = socket.local_addr()?;
+        let sockets = Sockets::bind().await?;
         let crypto = Arc::new(from_feature_flags());
         let certificate = crypto
             .dtls_provider
             .generate_certificate()
             .ok_or_else(|| io::Error::other("no DTLS certificate could be made"))?;
-        let shared = Shared { socket, address, crypto, certificate, patience };
+        let shared = Shared { sockets, crypto, certificate, patience };
         Ok(Self { shared, legs: BTreeMap::new(), events, round: now() })
     }
 
     /// Runs until every handle is gone.
     pub(super) async fn run(mut self, mut commands: mpsc::UnboundedReceiver<Command>) {
-        let socket = Arc::clone(&self.shared.socket);
         let mut buffer = [0; DATAGRAM];
         let mut ticks = time::interval(TICK);
         // A late tick is made up for: the listener's clock does not wait.
@@ -82,12 +78,12 @@ impl Exchange {
                 biased;
                 _ = ticks.tick(), if pacing => self.tick(now()),
                 command = commands.recv() => match command {
-                    Some(command) => self.obey(command, now()),
+                    Some(command) => self.obey(command, now()).await,
                     None => break,
                 },
-                received = socket.recv_from(&mut buffer) => match received {
-                    Ok((length, source)) => self.receive(source, &buffer[..length], now()),
-                    Err(error) => tracing::debug!(%error, "the media socket reported an error"),
+                received = self.shared.sockets.receive(&mut buffer) => match received {
+                    Ok((length, source, to)) => self.receive(source, to, &buffer[..length], now()),
+                    Err(error) => tracing::debug!(%error, "a media socket reported an error"),
                 },
                 () = time::sleep_until(self.deadline().into()), if !self.legs.is_empty() => self.pass_time(now()),
             }
@@ -97,7 +93,17 @@ impl Exchange {
         }
     }
 
-    fn obey(&mut self, command: Command, now: Instant) {
+    /// From the next leg on.
+    async fn widen(&mut self) {
+        match self.shared.sockets.clone().widened().await {
+            Ok(sockets) => self.shared.sockets = sockets,
+            Err(error) => {
+                tracing::warn!(%error, "this machine has no address but loopback to offer for media")
+            }
+        }
+    }
+
+    async fn obey(&mut self, command: Command, now: Instant) {
         match command {
             Command::Offer { id, codecs, telephone_event, reply } => {
                 let offered = Line::offer(&self.shared, codecs, telephone_event, now);
@@ -117,6 +123,7 @@ impl Exchange {
                 self.settle(id, now);
                 reply_with(reply, answered);
             }
+            Command::Widen => self.widen().await,
             Command::Headless { id } => {
                 self.legs.insert(id, Leg::default());
             }
@@ -201,8 +208,8 @@ impl Exchange {
         Some(if codec == Codec::Opus { "opus" } else { "pcmu" })
     }
 
-    fn receive(&mut self, source: SocketAddr, datagram: &[u8], now: Instant) {
-        let Ok(datagram) = Receive::new(Protocol::Udp, source, self.shared.address, datagram) else { return };
+    fn receive(&mut self, source: SocketAddr, to: SocketAddr, datagram: &[u8], now: Instant) {
+        let Ok(datagram) = Receive::new(Protocol::Udp, source, to, datagram) else { return };
         let input = Input::Receive(now, datagram);
         let mut lines = self.legs.iter_mut().filter_map(|(id, leg)| Some((*id, leg.line.as_mut()?)));
         let Some((id, line)) = lines.find(|(_, line)| line.accepts(&input)) else { return };

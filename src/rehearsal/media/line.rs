@@ -3,8 +3,15 @@
 //! str0m's contract is kept here: each change is followed by [`Line::settle`], which lets time pass and drains all
 //! output. The session is ICE-lite: the browser does the checks, from addresses that it never tells.
 
-use std::{net::SocketAddr, sync::Arc, time::Instant};
+use std::{sync::Arc, time::Instant};
 
+use super::{
+    Codecs, LegId, MediaError, Patience,
+    digits::{self, Keypad},
+    outlet::{Incoming, Outlet, Slot},
+    pcmu, sdp as description,
+    sockets::Sockets,
+};
 use str0m::{
     Candidate, Event, Input, Output, Rtc,
     change::{SdpAnswer, SdpOffer, SdpPendingOffer},
@@ -14,14 +21,6 @@ use str0m::{
     net::Receive,
     rtp::{RtpPacket, RtpWrite, Ssrc},
 };
-use tokio::net::UdpSocket;
-
-use super::{
-    Codecs, LegId, MediaError, Patience,
-    digits::{self, Keypad},
-    outlet::{Incoming, Outlet, Slot},
-    pcmu, sdp as description,
-};
 
 /// The payload type that Twilio offers for keys; a browser's own offer may name another.
 const TELEPHONE_EVENT: u8 = 101;
@@ -29,8 +28,7 @@ const TELEPHONE_EVENT: u8 = 101;
 /// What every line shares.
 #[derive(Clone, Debug)]
 pub(super) struct Shared {
-    pub(super) socket: Arc<UdpSocket>,
-    pub(super) address: SocketAddr,
+    pub(super) sockets: Sockets,
     pub(super) crypto: Arc<CryptoProvider>,
     pub(super) certificate: DtlsCert,
     pub(super) patience: Patience,
@@ -265,9 +263,11 @@ impl Line {
             );
         }
         let mut rtc = config.build(now);
-        let candidate =
-            Candidate::host(shared.address, "udp").map_err(|error| MediaError::Sdp(error.to_string()))?;
-        rtc.add_local_candidate(candidate);
+        for address in shared.sockets.addresses() {
+            let candidate =
+                Candidate::host(address, "udp").map_err(|error| MediaError::Sdp(error.to_string()))?;
+            rtc.add_local_candidate(candidate);
+        }
         Ok(Self {
             shared: shared.clone(),
             rtc,
@@ -302,8 +302,7 @@ impl Line {
                 }
                 Ok(Output::Transmit(datagram)) => {
                     if !self.blackholed {
-                        // A full socket buffer loses the datagram, as any network may.
-                        drop(self.shared.socket.try_send_to(&datagram.contents, datagram.destination));
+                        self.shared.sockets.send(datagram.source, &datagram.contents, datagram.destination);
                     }
                 }
                 Ok(Output::Event(event)) => arrivals.extend(self.arrival(event)),

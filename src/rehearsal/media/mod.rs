@@ -1,7 +1,7 @@
 //! The media side of the voice cloud: WebRTC legs, what is bridged to what, and a meter on each.
 //!
-//! One task owns one UDP socket on 127.0.0.1 and every leg; [`Media`] only sends it commands, which it
-//! performs in the order in which they were sent. No other address is ever bound or offered.
+//! One task owns the UDP sockets and every leg; [`Media`] only sends it commands, which it performs in the order in which they
+//! were sent. No other machine reaches it.
 //! Nothing here transcodes Opus: a leg that sends it can be forwarded to another leg, not heard by a headless one.
 
 mod digits;
@@ -12,6 +12,7 @@ mod meter;
 mod outlet;
 mod pcmu;
 mod sdp;
+mod sockets;
 mod tone;
 
 #[cfg(test)]
@@ -149,6 +150,11 @@ impl Media {
         self.ask(|reply| Command::Reanswer { id: leg, sdp: offer.to_owned(), reply }).await?
     }
 
+    /// From now on browsers are offered the machine's own address too, for one that sends from no loopback address.
+    pub(crate) fn widen(&self) {
+        self.tell(Command::Widen);
+    }
+
     /// A leg without a network: a tone to speak with and a meter to listen with.
     pub(crate) fn headless(&self) -> LegId {
         let id = self.new_id();
@@ -224,6 +230,7 @@ impl Media {
 /// What the handle asks of the task.
 #[derive(Debug)]
 enum Command {
+    Widen,
     Offer {
         id: LegId,
         codecs: Codecs,

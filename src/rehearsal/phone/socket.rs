@@ -9,6 +9,7 @@ use axum::{
         State, WebSocketUpgrade,
         ws::{Message, WebSocket},
     },
+    http::HeaderMap,
     response::Response,
 };
 use serde::{Deserialize, Serialize};
@@ -36,7 +37,12 @@ enum Request {
 }
 
 /// `GET /phone`.
-pub(crate) async fn open(State(cloud): State<Arc<Cloud>>, upgrade: WebSocketUpgrade) -> Response {
+pub(crate) async fn open(
+    State(cloud): State<Arc<Cloud>>,
+    headers: HeaderMap,
+    upgrade: WebSocketUpgrade,
+) -> Response {
+    cloud.welcome(&headers);
     upgrade.max_message_size(256 * 1024).on_upgrade(move |socket| Phone::serve(socket, cloud))
 }
 

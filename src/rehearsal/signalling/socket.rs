@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{
     extract::{State, WebSocketUpgrade, ws::Message, ws::WebSocket},
-    http::StatusCode,
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
 use tokio::{
@@ -29,10 +29,15 @@ const GOODBYE: Duration = Duration::from_secs(1);
 const LARGEST_FRAME: usize = 256 * 1024;
 
 /// `GET /signal`.
-pub(crate) async fn open(State(cloud): State<Arc<Cloud>>, upgrade: WebSocketUpgrade) -> Response {
+pub(crate) async fn open(
+    State(cloud): State<Arc<Cloud>>,
+    headers: HeaderMap,
+    upgrade: WebSocketUpgrade,
+) -> Response {
     if cloud.faults().offline || *cloud.ending.borrow() {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     }
+    cloud.welcome(&headers);
     upgrade.max_message_size(LARGEST_FRAME).on_upgrade(move |socket| Link::serve(socket, cloud))
 }
 

@@ -4,6 +4,7 @@
 
 use std::{
     collections::BTreeMap,
+    net::{IpAddr, Ipv4Addr},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -61,7 +62,12 @@ enum Command {
 impl Client {
     /// Its codecs in the order of preference; it sends the first that was agreed on.
     pub(super) async fn start(order: &'static [Codec]) -> Self {
-        let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        Self::start_at(Ipv4Addr::LOCALHOST.into(), order).await
+    }
+
+    /// At another address of this machine.
+    pub(super) async fn start_at(address: IpAddr, order: &'static [Codec]) -> Self {
+        let socket = UdpSocket::bind((address, 0)).await.unwrap();
         socket.writable().await.unwrap();
         let (commands, queue) = mpsc::unbounded_channel();
         let (show, seen) = watch::channel(Seen::default());

@@ -2,13 +2,13 @@
 
 mod client;
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
 use str0m::format::Codec;
 use tokio::{sync::mpsc, time};
 
 use self::client::Client;
-use super::{Codecs, LegId, Media, MediaError, MediaEvent, Patience, start, start_with};
+use super::{Codecs, LegId, Media, MediaError, MediaEvent, Patience, sockets::Sockets, start, start_with};
 
 /// Only a failing test waits this long.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -54,6 +54,19 @@ impl House {
         (leg, client)
     }
 
+    /// We offer, the client knows such lines of the offer, and a headless caller and it hear each other.
+    async fn talks(&self, client: Client, knows: impl Fn(&str) -> bool) {
+        let caller = self.media.headless();
+        self.media.tone(caller, 440);
+        let (leg, offer) = self.media.offer(Codecs::Pcmu, true).await.unwrap();
+        let known: String = offer.split_inclusive("\r\n").filter(|line| knows(line)).collect();
+        self.media.answer(leg, &client.accept(&known).await).await.unwrap();
+        client.tone(880);
+        self.media.bridge(caller, leg);
+        client.hears(440.0).await;
+        self.hears(caller, 880.0).await;
+    }
+
     async fn until(&mut self, wanted: MediaEvent) {
         let found = async { while self.events.recv().await.expect("the task runs") != wanted {} };
         time::timeout(LIMIT, found).await.unwrap_or_else(|_| panic!("{wanted:?} never came"));
@@ -92,6 +105,29 @@ async fn the_offer_has_what_the_sdk_needs() {
 
     let (_, offer) = house.media.offer(Codecs::Pcmu, false).await.unwrap();
     assert!(!offer.contains("opus") && !offer.contains("telephone-event"), "{offer}");
+}
+
+/// As Chromium does.
+#[tokio::test]
+async fn a_browser_may_send_to_loopback_from_the_machines_own_address() {
+    let Some(own) = own_address().await else { return };
+    let house = House::open().await;
+    house.talks(Client::start_at(own, TELEPHONE).await, |_| true).await;
+}
+
+/// As Firefox, which sends from no loopback address and to none.
+#[tokio::test]
+async fn a_browser_without_loopback_is_heard_at_the_machines_own_address() {
+    let Some(own) = own_address().await else { return };
+    let house = House::open().await;
+    house.media.widen();
+    house.talks(Client::start_at(own, TELEPHONE).await, |line| !line.contains(" 127.0.0.1 ")).await;
+}
+
+/// A machine without a network has none but loopback.
+async fn own_address() -> Option<IpAddr> {
+    let sockets = Sockets::bind().await.unwrap().widened().await.ok()?;
+    sockets.addresses().map(|address| address.ip()).find(|ip| !ip.is_loopback())
 }
 
 #[tokio::test]

@@ -105,7 +105,7 @@ async function dial(withMicrophone = true) {
   };
   pc.onconnectionstatechange = () => {
     if (call?.pc !== pc || call.over) return;
-    if (pc.connectionState === 'disconnected') at('state').textContent = text('reconnecting');
+    if (['disconnected', 'failed'].includes(pc.connectionState)) at('state').textContent = text('reconnecting');
     else drawCall();
   };
   await pc.setLocalDescription();
