@@ -210,5 +210,5 @@ export class Console {
 
 /** The address of the WASM's JavaScript glue. */
 export async function glueOf(page: Page): Promise<string> {
-  return (await page.locator('link[rel=modulepreload]').getAttribute('href')) ?? '';
+  return JSON.parse((await page.locator('#setup').textContent()) ?? '').assets.glue;
 }

@@ -25,15 +25,18 @@ const EARLY: &str =
     "const early = { button: null, press(event) { early.button = event.target.closest('button'); } };
 addEventListener('click', early.press, true);";
 
-/// Starts the WASM, and then presses that button. It runs with the page's own modules, after the SDK. A page whose WASM does
-/// not arrive looks alive and is dead, so it says so.
-const START: &str = "(glue, wasm) => import(glue)
-  .then(({ default: start, hydrate }) => start({ module_or_path: wasm }).then(hydrate))
-  .then(() => early.button?.click(), error => {
-    document.documentElement.classList.add('broken');
-    throw error;
-  })
-  .finally(() => removeEventListener('click', early.press, true))";
+/// Starts the WASM, and then presses that button. The WASM is made ready beside the SDK, and takes the page over when that has
+/// run. A page whose WASM does not arrive looks alive and is dead, so it says so.
+const START: &str = "(glue, wasm) => {
+  const parsed = new Promise(done => addEventListener('DOMContentLoaded', done));
+  import(glue)
+    .then(({ default: start, hydrate }) => start({ module_or_path: wasm }).then(() => parsed).then(() => hydrate()))
+    .then(() => early.button?.click(), error => {
+      document.documentElement.classList.add('broken');
+      throw error;
+    })
+    .finally(() => removeEventListener('click', early.press, true));
+}";
 
 /// The document.
 #[component]
@@ -66,14 +69,14 @@ pub fn Shell(
         <html lang=setup.language.tag()>
             <head>
                 <Meta/>
-                <link rel="stylesheet" href=setup.assets.style/>
+                // Before the style, for which any script after it would wait.
                 <script nonce=use_nonce() inner_html=EARLY></script>
+                <script nonce=use_nonce() inner_html=start></script>
                 {plain_socket}
-                <script src=setup.assets.sdk nonce=use_nonce() defer=true></script>
-                <link rel="modulepreload" href=setup.assets.glue/>
+                <link rel="stylesheet" href=setup.assets.style/>
                 <link rel="preload" href=setup.assets.wasm r#as="fetch" r#type="application/wasm" crossorigin="anonymous"/>
+                <script src=setup.assets.sdk nonce=use_nonce() defer=true></script>
                 <script type="application/json" id=ELEMENT inner_html=json></script>
-                <script type="module" nonce=use_nonce() inner_html=start></script>
                 {live_reload}
             </head>
             <body>
