@@ -1,6 +1,8 @@
 //! The browser's question before a page is left on which somebody rings or talks: leaving rejects the one and hangs up the other.
 //!
-//! The SDK asks it only during a call. Invariant: nothing listens to `beforeunload` while nobody would be cut off.
+//! The SDK asks it only during a call. Firefox closes the socket before the SDK can hang up: the caller then waits in silence for
+//! as long as the cloud holds a call (`maxCallSignalingTimeoutMs`), so there the question matters even more.
+//! Invariant: nothing listens to `beforeunload` while nobody would be cut off.
 
 use std::cell::RefCell;
 

@@ -71,8 +71,8 @@ pub(crate) const STARTING_TITLE: Text = text("準備しています", "Getting r
 pub(crate) const STARTING_SAYS: Text =
     text("まもなく電話を受けられるようになります。", "You will be able to take calls in a moment.");
 pub(crate) const ALLOW_MICROPHONE: Text = text(
-    "ブラウザーの確認が出たら、マイクの使用を許可してください。",
-    "If your browser asks, allow it to use the microphone.",
+    "ブラウザーの確認が出たら、マイクの使用を許可し、次回からも許可する設定にしてください。",
+    "If your browser asks, allow it to use the microphone, and let it remember that.",
 );
 pub(crate) const STOP: Text = text("中止", "Cancel");
 pub(crate) const DONE: Text = text("完了", "Done");
@@ -120,8 +120,8 @@ pub(crate) const HANG_UP: Text = text("電話を切る", "Hang up");
 pub(crate) const CONNECTING_SAYS: Text =
     text("音声がつながるのを待っています。", "Waiting for the first sound.");
 pub(crate) const SLOW_SAYS: Text = text(
-    "音声がまだ届きません。もう少し待つか、電話を切ってください。",
-    "No audio has arrived yet. Wait a little longer, or hang up.",
+    "音声がまだ届きません。ブラウザーがマイクの確認を出していたら許可し、なければもう少し待つか、電話を切ってください。",
+    "No audio has arrived yet. If your browser asks for the microphone, allow it; if not, wait a little longer, or hang up.",
 );
 pub(crate) const SILENT: Text = text("音声が届いていません", "No sound");
 pub(crate) const UNHEARING_SAYS: Text = text(

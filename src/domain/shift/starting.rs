@@ -11,8 +11,9 @@ use crate::Millis;
 /// The SDK tries each address for five seconds and then goes on trying for ever: two rounds are enough to say so.
 const REGISTER_WITHIN: Millis = 12_000;
 
-/// Unlocking takes a few milliseconds, or never ends: a locked `AudioContext.resume()` simply waits.
-const UNLOCK_WITHIN: Millis = 3_000;
+/// Unlocking takes as long as the loudspeaker takes to open, which in Firefox may be seconds, or never ends: a locked
+/// `AudioContext.resume()` simply waits.
+const UNLOCK_WITHIN: Millis = 8_000;
 
 /// The SDK's codes for a token that the cloud does not take: expired, invalid, refused, badly signed, of no account, too long.
 pub(super) const TOKEN_CODES: [u32; 9] = [20101, 20104, 20151, 31201, 31202, 31203, 31204, 31205, 31207];
