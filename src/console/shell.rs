@@ -74,6 +74,7 @@ pub fn Shell(
                 <script nonce=use_nonce() inner_html=start></script>
                 {plain_socket}
                 <link rel="stylesheet" href=setup.assets.style/>
+                <link rel="modulepreload" href=setup.assets.glue/>
                 <link rel="preload" href=setup.assets.wasm r#as="fetch" r#type="application/wasm" crossorigin="anonymous"/>
                 <script src=setup.assets.sdk nonce=use_nonce() defer=true></script>
                 <script type="application/json" id=ELEMENT inner_html=json></script>
