@@ -1,5 +1,7 @@
 //! A call between one customer and one operator, to each of its ends.
 
+use std::net::UdpSocket;
+
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -150,4 +152,26 @@ async fn digits_messages_and_outgoing_calls() {
     assert_eq!(sdk.expect("hangup").await["error"]["code"], 31201);
     sdk.send("hangup", json!({"callsid": invite["callsid"]})).await;
     assert_eq!(house.until(&sid, "completed").await["digits"], "1w2#");
+}
+
+/// Firefox sends sound from no loopback address and to none.
+#[tokio::test]
+async fn only_firefox_is_offered_more_than_loopback() {
+    for (browser, most) in
+        [("Mozilla/5.0 Gecko/20100101 Firefox/153.0", 2), ("Mozilla/5.0 Chrome/156.0 Safari/537.36", 1)]
+    {
+        let house = House::open().await;
+        house.twiml("/incoming", DIAL);
+        let mut sdk = Sdk::register_from(&house, "user001", browser).await;
+        house.call().await;
+        let invite = sdk.expect("invite").await;
+        let offered = invite["sdp"].as_str().unwrap().lines().filter(|line| line.starts_with("a=candidate"));
+        // A machine without a network has no other address.
+        let there = if has_network() { most } else { 1 };
+        assert_eq!(offered.count(), there, "{browser}: {invite}");
+    }
+}
+
+fn has_network() -> bool {
+    UdpSocket::bind("0.0.0.0:0").unwrap().connect("203.0.113.1:9").is_ok()
 }

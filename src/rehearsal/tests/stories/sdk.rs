@@ -10,7 +10,10 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
 use tokio::net::TcpStream;
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message};
+use tokio_tungstenite::{
+    MaybeTlsStream, WebSocketStream, connect_async,
+    tungstenite::{Message, client::IntoClientRequest, http::HeaderValue},
+};
 
 use crate::house::{House, guard};
 
@@ -22,18 +25,32 @@ pub(crate) struct Sdk {
 impl Sdk {
     /// A socket on which nothing was said yet.
     pub(crate) async fn connect(house: &House) -> Self {
-        let (socket, _) = guard(connect_async(format!("ws://{}/signal", house.addr))).await.unwrap();
-        Self { socket }
+        Self::connect_from(house, "Chrome/156.0").await
     }
 
     /// A device that is rung when its identity is dialled.
     pub(crate) async fn register(house: &House, identity: &str) -> Self {
-        let mut sdk = Self::connect(house).await;
-        sdk.listen(&token(identity, 3600)).await;
-        sdk.expect("connected").await;
-        sdk.send("register", json!({"media": {"audio": true}})).await;
-        sdk.expect("ready").await;
-        sdk
+        Self::connect(house).await.registered(identity).await
+    }
+
+    /// The same, in a browser that says of itself that it is this.
+    pub(crate) async fn register_from(house: &House, identity: &str, browser: &'static str) -> Self {
+        Self::connect_from(house, browser).await.registered(identity).await
+    }
+
+    async fn connect_from(house: &House, browser: &'static str) -> Self {
+        let mut request = format!("ws://{}/signal", house.addr).into_client_request().unwrap();
+        request.headers_mut().insert("user-agent", HeaderValue::from_static(browser));
+        let (socket, _) = guard(connect_async(request)).await.unwrap();
+        Self { socket }
+    }
+
+    async fn registered(mut self, identity: &str) -> Self {
+        self.listen(&token(identity, 3600)).await;
+        self.expect("connected").await;
+        self.send("register", json!({"media": {"audio": true}})).await;
+        self.expect("ready").await;
+        self
     }
 
     pub(crate) async fn listen(&mut self, token: &str) {
