@@ -120,8 +120,8 @@ pub(crate) const HANG_UP: Text = text("電話を切る", "Hang up");
 pub(crate) const CONNECTING_SAYS: Text =
     text("音声がつながるのを待っています。", "Waiting for the first sound.");
 pub(crate) const SLOW_SAYS: Text = text(
-    "音声がまだ届きません。ブラウザーがマイクの確認を出していたら許可し、なければもう少し待つか、電話を切ってください。",
-    "No audio has arrived yet. If your browser asks for the microphone, allow it; if not, wait a little longer, or hang up.",
+    "音声がまだ届きません。マイクの確認が出ていたら許可してください。届かないままなら電話を切ってください。",
+    "No audio has arrived yet. If your browser asks for the microphone, allow it. If nothing comes, hang up.",
 );
 pub(crate) const SILENT: Text = text("音声が届いていません", "No sound");
 pub(crate) const UNHEARING_SAYS: Text = text(
