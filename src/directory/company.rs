@@ -6,9 +6,10 @@
 use async_trait::async_trait;
 use domain::Identity;
 use serde::Deserialize;
+use serde_json::value::RawValue;
 use url::Url;
 
-use crate::customer::LONGEST;
+use crate::customer::{LONGEST, is_direction};
 use crate::{Directory, Found, PhoneNumber, Silent};
 
 /// No answer that we understand is longer than this many bytes.
@@ -21,13 +22,15 @@ pub struct Company {
     client: reqwest::Client,
 }
 
+/// Whatever a name or an id is, the caller is put through.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Answer {
+struct Answer<'a> {
     app_id: Option<String>,
-    // Whatever these are, the caller is put through.
-    customer_name: Option<serde_json::Value>,
-    customer_id: Option<serde_json::Value>,
+    #[serde(borrow)]
+    customer_name: Option<&'a RawValue>,
+    #[serde(borrow)]
+    customer_id: Option<&'a RawValue>,
 }
 
 impl Company {
@@ -85,8 +88,9 @@ impl Directory for Company {
 }
 
 fn read(body: &[u8]) -> Result<Option<Found>, Silent> {
-    // Some write a byte order mark before their JSON.
-    let answer: Answer = serde_json::from_slice(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body))
+    // Some write a byte order mark before their JSON, and some a name in another encoding: such a name is none.
+    let text = String::from_utf8_lossy(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body));
+    let answer: Answer<'_> = serde_json::from_str(&text)
         .map_err(|_| Silent::Nonsense("it is not JSON with appId, customerName and customerId"))?;
     let Some(app_id) = answer.app_id.filter(|app_id| !app_id.trim().is_empty()) else { return Ok(None) };
     let operator = Identity::parse(&app_id)
@@ -96,13 +100,16 @@ fn read(body: &[u8]) -> Result<Option<Found>, Silent> {
 }
 
 /// Names are text; ids are text in the article and numbers in many databases. What no directory of ours could hold is neither.
-fn written(value: serde_json::Value) -> Option<String> {
-    let text = match value {
+fn written(value: &RawValue) -> Option<String> {
+    let text = match serde_json::from_str(value.get()).ok()? {
         serde_json::Value::String(text) => text,
         serde_json::Value::Number(number) => number.to_string(),
         _ => return None,
     };
-    (text.chars().count() <= LONGEST).then_some(text)
+    let text =
+        text.trim_matches(|sign: char| sign.is_whitespace() || sign.is_control() || is_direction(sign));
+    let shown = !text.is_empty() && !text.contains('\u{fffd}') && text.chars().count() <= LONGEST;
+    shown.then(|| text.to_owned())
 }
 
 fn silent(error: reqwest::Error) -> Silent {
@@ -146,6 +153,17 @@ mod tests {
         let odd = b"\xef\xbb\xbf{\"appId\":\"user001\",\"customerName\":[],\"customerId\":1.5}";
         let odd = read(odd).unwrap().unwrap();
         assert_eq!((odd.customer_name, odd.customer_id.as_deref()), (None, Some("1.5")));
+        // A name that cannot be read, or is none, costs nobody their operator.
+        let sjis = b"{\"appId\":\"user001\",\"customerName\":\"\x89\x7a\x88\xe4\",\"customerId\":\" cm-1 \"}";
+        for odd in [
+            &sjis[..],
+            br#"{"appId":"user001","customerName":"\ud83d","customerId":"cm-1"}"#,
+            "{\"appId\":\"user001\",\"customerName\":\" \u{3000}\u{200b}\",\"customerId\":\"cm-1\"}"
+                .as_bytes(),
+        ] {
+            let odd = read(odd).unwrap().unwrap();
+            assert_eq!((odd.customer_name, odd.customer_id.as_deref()), (None, Some("cm-1")));
+        }
         let long = format!(r#"{{"appId":"user001","customerId":"{}"}}"#, "x".repeat(LONGEST + 1));
         assert_eq!(read(long.as_bytes()).unwrap().unwrap().customer_id, None);
     }

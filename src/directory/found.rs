@@ -4,6 +4,7 @@
 //! name, or keys its customers by number; what it answers goes to a browser.
 
 use domain::Identity;
+use phonenumber::metadata::DATABASE;
 use records::digits::{has_fewer_digits, holds_a_number};
 use unicode_normalization::UnicodeNormalization as _;
 
@@ -11,7 +12,7 @@ use crate::customer::DIGITS_OF_A_NUMBER;
 use crate::written::is_a_number;
 use crate::{PhoneNumber, Region, Silent};
 
-/// So many last digits tell a number from an id by chance: it is the same in every way of writing a number.
+/// So many last digits tell a number from an id by chance: they are the same in every way of writing a number.
 const TELLING_DIGITS: usize = 8;
 
 /// A customer, as far as others than the directory may know.
@@ -48,10 +49,23 @@ impl Found {
 
 #[expect(clippy::disallowed_methods, reason = "what goes to a browser is held against the number")]
 pub(crate) fn tells(text: &str, number: &PhoneNumber) -> bool {
-    let exposed = number.expose();
-    let telling = &exposed[exposed.len().saturating_sub(TELLING_DIGITS).max(1)..];
+    let telling = &number.expose()[1..];
+    // Without the country's code, as people there write it: in Iceland that leaves seven.
+    let telling = &telling[code_of(telling)..];
+    let telling = &telling[telling.len().saturating_sub(TELLING_DIGITS)..];
     !has_fewer_digits(text, telling.len())
         && text.nfkc().filter_map(digit).collect::<String>().contains(telling)
+}
+
+/// How many digits of E.164 are the country's code, which has at most three.
+fn code_of(digits: &str) -> usize {
+    const LONGEST: usize = 3;
+    if digits.len() >= TELLING_DIGITS + LONGEST {
+        return LONGEST;
+    }
+    let is_one =
+        |length: &usize| digits[..*length].parse().is_ok_and(|code| DATABASE.by_code(&code).is_some());
+    (1..=LONGEST).find(is_one).unwrap_or_default()
 }
 
 /// A digit as people in Japan write them.
@@ -103,6 +117,22 @@ mod tests {
         for id in ["cm-2026-0101", "1000000012", "100000000012", "2026-11-22-00001"] {
             let kept = found("user001", "越井 琢巳", id).without(&number, Region::JAPAN).unwrap();
             assert_eq!(kept, found("user001", "越井 琢巳", id));
+        }
+    }
+
+    #[test]
+    fn a_short_number_is_told_by_all_that_people_write_of_it() {
+        for (number, name) in [
+            ("+3545550123", "Jón 555 0123"),
+            ("+3725550123", "555 0123"),
+            ("+68340123", "Ms 4-0123"),
+            ("+6834012", "ニウエ ４０１２"),
+            ("+4720550123", "20 55 01 23"),
+            ("+447700900101", "07700 900101"),
+        ] {
+            let number = PhoneNumber::parse(number).unwrap();
+            assert!(tells(name, &number), "{name}");
+            assert!(!tells("user001 2026-11", &number), "{name}");
         }
     }
 
