@@ -13,8 +13,8 @@ type Work = Box<dyn FnOnce(&Connection) + Send>;
 pub(crate) struct Worker(UnboundedSender<Work>);
 
 impl Worker {
-    /// For who writes: each piece by itself, and after whatever else the machine has to do. What is written is in a journal
-    /// already, or nobody waits for it on the telephone.
+    /// The writer's thread runs one piece of work at a time, at low priority. What is written is in a journal already, or
+    /// nobody waits for it on the telephone.
     pub(crate) fn writing(name: &str, connection: Connection) -> Result<Self, Failure> {
         Self::start(name, move |mut asked| {
             // Elsewhere that would be the whole program's.
@@ -27,8 +27,8 @@ impl Worker {
         })
     }
 
-    /// For who reads: all that wait at once see the same state, so that it is looked for once. Each of them asked before, and
-    /// so finds what was committed before it asked.
+    /// The reader's thread answers all that wait at once from the same state, so that it is looked for once. Each of them asked
+    /// before, and so finds what was committed before it asked.
     pub(crate) fn reading(name: &str, connection: Connection) -> Result<Self, Failure> {
         Self::start(name, move |mut asked| {
             let mut together = Vec::new();
@@ -55,14 +55,17 @@ impl Worker {
         Ok(Self(sender))
     }
 
+    /// Has this done, and waits for its result. Work that nobody waits for any more when its turn comes is not done.
     pub(crate) async fn ask<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T, Failure> {
         let (answer, answered) = oneshot::channel();
         self.tell(move |connection| {
-            // Nobody waits for it any more: it came too late.
-            let _ = answer.send(work(connection));
+            // After a disk that hung, those who still wait are not to wait for those who do not.
+            if !answer.is_closed() {
+                let _ = answer.send(work(connection));
+            }
         });
         answered.await.unwrap_or_else(|_| Err(Failure::Unreachable("its thread has ended".to_owned())))
     }
@@ -81,5 +84,43 @@ fn run(connection: &Connection, statement: &str) -> rusqlite::Result<()> {
     connection.prepare_cached(statement)?.raw_execute().map(|_| ())
 }
 
-/// So long a log cannot be written back into the file; the first of them waits no longer for the last.
+/// Together they hold one state, and as long as they do, the log cannot be written back into the file.
 const MOST_AT_ONCE: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::sync::mpsc::channel;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn what_nobody_waits_for_any_more_is_not_done() {
+        let worker = Worker::reading("test", Connection::open_in_memory().unwrap()).unwrap();
+        let (hung, answers_again) = channel();
+        let first = worker.ask(move |_| Ok(answers_again.recv().unwrap()));
+        tokio::pin!(first);
+        assert!(is_pending(&mut first).await);
+        let done = Arc::new(AtomicBool::new(false));
+        {
+            let done = done.clone();
+            let second = worker.ask(move |_| Ok(done.store(true, Ordering::Relaxed)));
+            tokio::pin!(second);
+            assert!(is_pending(&mut second).await);
+        }
+        let third = worker.ask(|_| Ok(3));
+        hung.send(1).unwrap();
+        assert_eq!((first.await.unwrap(), third.await.unwrap()), (1, 3));
+        assert!(!done.load(Ordering::Relaxed));
+    }
+
+    /// Asked, and not yet answered.
+    async fn is_pending<T>(asked: &mut (impl Future<Output = T> + Unpin)) -> bool {
+        tokio::select! {
+            biased;
+            _ = asked => false,
+            () = std::future::ready(()) => true,
+        }
+    }
+}

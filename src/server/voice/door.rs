@@ -58,6 +58,10 @@ impl Door {
     async fn answer(&self, request: Request) -> Response {
         let (parts, body) = request.into_parts();
         let path_and_query = parts.uri.path_and_query().map_or("/", |whole| whole.as_str());
+        // First: who signs nothing is not waited for.
+        let Some(signature) = parts.headers.get(SIGNATURE) else {
+            return self.refuse(path_and_query, "it has no X-Twilio-Signature");
+        };
         // Of a GET, Twilio signs the address alone, and its query is the form.
         let (form, fields) = if parts.method == Method::POST {
             let body = timeout(BODY_WITHIN, to_bytes(body, LARGEST_BODY)).await;
@@ -65,9 +69,6 @@ impl Door {
             (body.clone(), body)
         } else {
             (Bytes::copy_from_slice(parts.uri.query().unwrap_or_default().as_bytes()), Bytes::new())
-        };
-        let Some(signature) = parts.headers.get(SIGNATURE) else {
-            return self.refuse(path_and_query, "it has no X-Twilio-Signature");
         };
         if !self.signatures.fit(signature.as_bytes(), path_and_query, &fields) {
             return self.refuse(path_and_query, "its X-Twilio-Signature does not fit");
