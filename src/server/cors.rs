@@ -3,6 +3,7 @@
 //! Invariant: an origin is named in an answer only if the settings name it.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::extract::{Request, State};
 use axum::http::header::{
@@ -14,11 +15,14 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use console::token::TokenError;
 use leptos::server_fn::error::FromServerFnError;
+use tokio::time::timeout;
 
 /// The origins that may ask for tokens besides our own.
 #[derive(Clone, Debug)]
 pub(crate) struct AllowedOrigins(Arc<[HeaderValue]>);
 
+/// For a form that trickles in. What is kept of a token takes no longer either.
+const FORM_WITHIN: Duration = Duration::from_secs(10);
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, OPTIONS");
 const RESOURCE: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
@@ -50,7 +54,10 @@ pub(crate) async fn around_token(
     // Leptos answers what a page without scripts asks by a redirect to that page; who asks here is a program.
     request.headers_mut().remove(ACCEPT);
     let mut response = match *request.method() {
-        Method::GET | Method::POST => next.run(request).await,
+        Method::GET | Method::POST => match timeout(FORM_WITHIN, next.run(request)).await {
+            Ok(answer) => answer,
+            Err(_) => StatusCode::REQUEST_TIMEOUT.into_response(),
+        },
         Method::OPTIONS => (StatusCode::NO_CONTENT, [(ALLOW, METHODS)]).into_response(),
         _ => {
             let headers = [(ALLOW, METHODS), (CONTENT_TYPE, HeaderValue::from_static("application/json"))];

@@ -1,8 +1,10 @@
 //! The program: serves, or does what one command says.
 
 mod commands;
+mod connections;
 mod serve;
 
+use std::io::{self, ErrorKind, Write as _};
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -25,14 +27,24 @@ async fn main() -> ExitCode {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "what a person who starts it in a terminal reads")]
+/// What a command is asked for. It ends where that cannot be written: what it did is done, and nobody would learn the rest.
 fn say(text: &str) {
-    println!("{text}");
+    match writeln!(io::stdout(), "{text}") {
+        Ok(()) => {}
+        // Whoever reads has read enough, as `head` does.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => std::process::exit(0),
+        Err(error) => {
+            note(&format!(
+                "standard output cannot be written: {error}; look at what has been done before you ask again"
+            ));
+            std::process::exit(1);
+        }
+    }
 }
 
 /// Beside what a command is asked for. Errors repeat what people have written.
-#[expect(clippy::print_stderr, reason = "what a person who starts it in a terminal reads")]
 fn note(text: &str) {
     let lines: Vec<String> = text.lines().map(printable).collect();
-    eprintln!("hitoku: {}", lines.join("\n"));
+    // Where that cannot be written, there is nowhere to say so.
+    let _ = writeln!(io::stderr(), "hitoku: {}", lines.join("\n"));
 }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::Request;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{any, get};
@@ -16,7 +17,7 @@ use crate::host::own_host;
 use crate::page::{Pages, page};
 use crate::policy::{Policy, Signalling};
 use crate::site::Site;
-use crate::voice::{Door, Reception, Signatures, enter};
+use crate::voice::{Door, Reception, Signatures, astray, enter};
 
 /// What the routes are made of.
 pub struct Parts {
@@ -38,6 +39,9 @@ pub struct Parts {
     pub secure: bool,
 }
 
+/// Of `/token`: an identity, and its name.
+const LARGEST_FORM: usize = 4096;
+
 /// The whole server.
 pub fn router(parts: Parts) -> Router {
     // Fails only when it has been chosen before, and it is always this one.
@@ -54,6 +58,12 @@ pub fn router(parts: Parts) -> Router {
     };
     let origins = AllowedOrigins::new(&parts.allowed_origins);
     let door = Arc::new(Door::new(parts.signatures, parts.reception));
+    let strayed = |otherwise| {
+        let door = door.clone();
+        any(move |request: Request| astray(door.clone(), request, otherwise))
+    };
+    // In development, files are looked for there.
+    let carried = matches!(parts.site, Site::Carried);
     let desk = parts.desk;
     let token = move |request: Request| {
         let desk = desk.clone();
@@ -64,12 +74,18 @@ pub fn router(parts: Parts) -> Router {
         routes.route(path, any(enter)).route(&format!("{path}/"), any(enter))
     });
     let routes = Router::new()
-        .route("/", get(page))
-        .route("/token", any(token).layer(from_fn_with_state(origins, around_token)))
-        .merge(webhooks.with_state(door))
+        .route("/", get(page).fallback_service(strayed(StatusCode::METHOD_NOT_ALLOWED)))
+        .route(
+            "/token",
+            any(token)
+                .layer(DefaultBodyLimit::max(LARGEST_FORM))
+                .layer(from_fn_with_state(origins, around_token)),
+        )
+        .merge(webhooks.with_state(door.clone()))
         .route("/healthz", get(async || "ok\n"))
         .merge(files)
         .with_state(pages);
+    let routes = if carried { routes.fallback_service(strayed(StatusCode::NOT_FOUND)) } else { routes };
     let guarded = if rehearses { routes.layer(from_fn(own_host)) } else { routes };
     guarded.layer(MapResponseLayer::new(move |mut response: Response| {
         policy.complete(response.headers_mut());

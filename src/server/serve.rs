@@ -1,6 +1,6 @@
 //! Serving: composes the parts as the settings say, and ends when it is told to.
 
-use std::io::IsTerminal as _;
+use std::io::{self, IsTerminal as _, Write as _};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -31,7 +31,7 @@ use tracing_subscriber::filter::{EnvFilter, filter_fn};
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
-use crate::say;
+use crate::connections;
 
 /// The number that customers of a rehearsal dial: Twilio's own test number.
 const REHEARSAL_NUMBER: &str = "+15005550006";
@@ -42,9 +42,12 @@ const GOODBYE: Duration = Duration::from_secs(5);
 
 /// Serves, and logs on standard error.
 pub(crate) async fn logged() -> anyhow::Result<()> {
-    let asked = std::env::var("RUST_LOG").ok().filter(|asked| !asked.trim().is_empty());
-    let asked = EnvFilter::try_new(asked.as_deref().unwrap_or("info"));
-    let asked = asked.context("RUST_LOG should be a level such as info, or server=debug,info")?;
+    let asked = Source::of_the_process().parsed(
+        "RUST_LOG",
+        "a level such as info, or server=debug,info",
+        |asked| EnvFilter::try_new(asked).ok(),
+    )?;
+    let asked = asked.unwrap_or_else(|| EnvFilter::new("info"));
     let colours = std::io::stderr().is_terminal();
     // A log that nobody reads loses lines, and holds no caller up.
     let log = NonBlockingBuilder::default().lossy(true).buffered_lines_limit(LOG_LINES).thread_name("log");
@@ -62,6 +65,7 @@ fn may_be_logged(metadata: &Metadata<'_>) -> bool {
 
 async fn serve() -> anyhow::Result<()> {
     let settings = Settings::read(&Source::of_the_process())?;
+    connections::allow_many();
     let addr = settings.listen.addr;
     let listener = TcpListener::bind(addr)
         .await
@@ -113,16 +117,17 @@ async fn serve() -> anyhow::Result<()> {
     });
     // Before anybody is told that it serves: who then ends it would otherwise cut it off.
     let told = told_to_end();
-    say(&banner(addr, &public, rehearsal.as_ref()));
+    // Where it cannot be written, callers are answered all the same.
+    let _ = writeln!(io::stdout(), "{}", banner(addr, &public, rehearsal.as_ref()));
 
     let (ending, mut ended) = tokio::sync::watch::channel(false);
-    let serving = axum::serve(listener, app).with_graceful_shutdown(async move {
+    let serving = connections::serve(listener, app, async move {
         told.await;
         tracing::info!("ending");
         ending.send_replace(true);
     });
     tokio::select! {
-        served = serving.into_future() => served?,
+        () = serving => {}
         () = async {
             let _ = ended.wait_for(|ended| *ended).await;
             tokio::time::sleep(GOODBYE).await;

@@ -12,6 +12,6 @@ mod refusals;
 mod signature;
 mod twiml;
 
-pub(crate) use door::{Door, enter};
+pub(crate) use door::{Door, astray, enter};
 pub use reception::Reception;
 pub use signature::Signatures;

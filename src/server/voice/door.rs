@@ -37,6 +37,15 @@ const LARGEST_BODY: usize = 256 * 1024;
 /// A body that trickles in slower than this is not Twilio's.
 const BODY_WITHIN: Duration = Duration::from_secs(5);
 
+/// Answers a request to an address that is none of ours: if Twilio sent it, a caller is not to hear of that.
+pub(crate) async fn astray(door: Arc<Door>, request: Request, otherwise: StatusCode) -> Response {
+    if request.headers().contains_key(SIGNATURE) {
+        enter(State(door), request).await
+    } else {
+        otherwise.into_response()
+    }
+}
+
 /// Answers any request to a voice webhook.
 pub(crate) async fn enter(State(door): State<Arc<Door>>, request: Request) -> Response {
     match AssertUnwindSafe(door.answer(request)).catch_unwind().await {
@@ -74,7 +83,14 @@ impl Door {
             return self.refuse(path_and_query, "its X-Twilio-Signature does not fit");
         }
         let path = parts.uri.path().trim_end_matches('/');
-        let Some(mut function) = get_server_fn_service(path, Method::POST) else { return courteous() };
+        let Some(mut function) = get_server_fn_service(path, Method::POST) else {
+            let url = self.signatures.address(path_and_query);
+            tracing::error!(
+                url,
+                "Twilio was told a wrong address: that of a call that comes in ends with /incoming"
+            );
+            return courteous();
+        };
         // Not by `leptos_axum`, which serves browsers: it would copy the request, and answer some headers by a redirect.
         let answer = function.run(Request::new(Body::from(form)));
         let answered = ScopedFuture { owner: self.context.clone(), observer: None, fut: answer }.await;

@@ -34,6 +34,8 @@ pub(crate) struct ProgressedCall {
     pub(crate) at: Option<Millis>,
     /// How far; `None` if that says nothing to us.
     pub(crate) what: Option<What>,
+    /// Whether this is a call that comes in, and waits to be told what happens next: Twilio was told the wrong address for it.
+    pub(crate) comes_in: bool,
 }
 
 /// What Twilio sends as `From` for a caller without a number: a word, spelled on a telephone's keypad. Source: Twilio's help
@@ -79,10 +81,11 @@ impl DialedCall {
 
 impl ProgressedCall {
     pub(crate) fn read(form: &[u8]) -> Self {
-        let [call_sid, parent, status, at] =
-            fields(form, ["CallSid", "ParentCallSid", "CallStatus", "Timestamp"]);
+        let [call_sid, parent, status, at, direction] =
+            fields(form, ["CallSid", "ParentCallSid", "CallStatus", "Timestamp", "Direction"]);
         let status = status.as_deref().unwrap_or_default();
         let parent = sid(parent);
+        let comes_in = status == "ringing" && direction.as_deref() == Some("inbound");
         let ended = DialCallStatus::read(status).map(DialCallStatus::outcome);
         let what = match status {
             _ if parent.is_none() => ended.map(|_| What::Over),
@@ -90,7 +93,8 @@ impl ProgressedCall {
             "in-progress" => Some(What::Answered),
             _ => ended.map(What::Ended),
         };
-        Self { call_sid: parent.or_else(|| sid(call_sid)), at: at.and_then(|at| millis(&at)), what }
+        let at = at.and_then(|at| millis(&at));
+        Self { call_sid: parent.or_else(|| sid(call_sid)), at, what, comes_in }
     }
 }
 
@@ -211,6 +215,10 @@ mod tests {
         assert_eq!(leg("queued"), (ours.clone(), None));
         assert_eq!(read("CallStatus=completed"), (theirs.clone(), Some(What::Over)));
         assert_eq!(read("CallStatus=ringing"), (theirs.clone(), None));
+        let comes_in = |form: &str| ProgressedCall::read(form.as_bytes()).comes_in;
+        assert!(comes_in("CallStatus=ringing&Direction=inbound"));
+        assert!(!comes_in("CallStatus=completed&Direction=inbound"));
+        assert!(!comes_in(&format!("CallStatus=ringing&Direction=outbound-dial&ParentCallSid={ours}")));
         let at = ProgressedCall::read(b"Timestamp=Tue%2C+31+Aug+2010+20%3A36%3A28+%2B0000").at;
         assert_eq!(at, Some(1_283_286_988_000));
         assert_eq!(ProgressedCall::read(b"Timestamp=soon").at, None);

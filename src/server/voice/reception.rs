@@ -74,6 +74,14 @@ impl Reception {
 
     /// A call has got further.
     pub(crate) async fn progressed(&self, call: &ProgressedCall) -> Twiml {
+        if call.comes_in {
+            let incoming = format!("{}/incoming", self.public);
+            tracing::error!(
+                incoming,
+                "a call came in at /status: tell Twilio the other address for calls that come in"
+            );
+            return Twiml::say(phrases::TROUBLE);
+        }
         if let Some(what) = &call.what {
             self.keep(call.call_sid, call.at, what.clone()).await;
         }
