@@ -29,11 +29,22 @@ pub(crate) struct Sqlite {
 
 impl Sqlite {
     pub(crate) fn open(file: &Path) -> Result<Self, Failure> {
+        // SQLite calls it an I/O error when the disk has no room for what it shares with others.
+        Self::opened(file).map_err(|failure| if is_full(file) { Failure::Full } else { failure })
+    }
+
+    fn opened(file: &Path) -> Result<Self, Failure> {
         // First, because it makes the file and its log, which readers do not.
         let writer = Worker::writing("records", connection::open(file, Access::Write)?)?;
         let reader = Worker::reading("directory", connection::open(file, Access::Read)?)?;
         Ok(Self { file: Arc::new(OpenFile::at(file)?), reader, writer: Arc::new(Mutex::new(writer)) })
     }
+}
+
+/// Whether the disk has no room for another page.
+fn is_full(file: &Path) -> bool {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    rustix::fs::statvfs(folder).is_ok_and(|disk| disk.f_bavail == 0)
 }
 
 /// The file that is open, which may be moved or removed: what is written then goes nowhere.

@@ -33,9 +33,9 @@ impl Kept {
     /// # Errors
     /// The database cannot be used, or there is no key to it.
     pub async fn open(keeping: &Keeping) -> anyhow::Result<Self> {
-        let database = Database::open(&keeping.place)
-            .await
-            .with_context(|| format!("DATABASE_URL: {}", keeping.place))?;
+        let setting = if keeping.place_given { "DATABASE_URL" } else { "HITOKU_DATA" };
+        let database =
+            Database::open(&keeping.place).await.with_context(|| format!("{setting}: {}", keeping.place))?;
         let keys = match &keeping.number_key {
             Some(key) => Keys::given(key)?,
             // A second one would open nothing that is there.
@@ -48,22 +48,22 @@ impl Kept {
         Ok(Self { database, customers })
     }
 
-    /// Opens it, or goes on trying to while a database on another machine cannot be reached: callers are answered meanwhile.
+    /// Opens it, or goes on trying to while a database on another machine cannot be reached, or the disk is full: callers are
+    /// answered meanwhile.
     ///
     /// # Errors
     /// As [`open`](Self::open), for whatever does not mend itself.
     pub async fn open_in_time(keeping: Arc<Keeping>) -> anyhow::Result<Late<Self>> {
-        if !matches!(keeping.place, Place::Postgres(_)) {
-            return Self::open(&keeping).await.map(Late::here);
-        }
-        let error = match Self::open_within(FIRST_WITHIN, &keeping).await {
+        // A file of our own may have large tables to bring up to date, and nobody else waits for it.
+        let patience = if matches!(keeping.place, Place::Sqlite(_)) { THEN_WITHIN } else { FIRST_WITHIN };
+        let error = match Self::open_within(patience, &keeping).await {
             Ok(kept) => return Ok(Late::here(kept)),
-            Err(error) if is_away(&error) => error,
+            Err(error) if may_mend_itself(&error, &keeping.place) => error,
             Err(error) => return Err(error),
         };
         tracing::error!(
             error = format!("{error:#}"),
-            "callers hear a sentence, and what is kept of calls is only in the journal, until the database can be reached"
+            "callers hear a sentence, and what is kept of calls is only in the journal, until the database can be used"
         );
         let (bringer, kept) = Late::coming();
         tokio::spawn(Self::open_at_last(keeping, bringer));
@@ -82,13 +82,13 @@ impl Kept {
             match Self::open_within(THEN_WITHIN, &keeping).await {
                 Ok(kept) => {
                     bringer.bring(kept);
-                    return tracing::info!("the database is reached now");
+                    return tracing::info!("the database can be used now");
                 }
-                Err(error) if is_away(&error) => {}
+                Err(error) if may_mend_itself(&error, &keeping.place) => {}
                 Err(error) => {
                     let why = format!("{error:#}");
                     if why != said {
-                        tracing::error!(error = why, "the database is reached, and cannot be used");
+                        tracing::error!(error = why, "the database is there, and cannot be used");
                         said = why;
                     }
                 }
@@ -108,11 +108,16 @@ impl Kept {
     }
 }
 
-fn is_away(error: &anyhow::Error) -> bool {
-    // One that another server is bringing up to date is locked.
-    let away = |failure: &Failure| matches!(failure, Failure::Unreachable(_) | Failure::Busy);
+/// Whether nothing is wrong with the settings. A file that cannot be reached is in another place than they say.
+fn may_mend_itself(error: &anyhow::Error, place: &Place) -> bool {
+    let may = |failure: &Failure| match failure {
+        // One that another server is bringing up to date is locked.
+        Failure::Busy | Failure::Full => true,
+        Failure::Unreachable(_) => matches!(place, Place::Postgres(_)),
+        _ => false,
+    };
     error.chain().any(|cause| match cause.downcast_ref() {
-        Some(Trouble::Database(failure)) => away(failure),
-        _ => cause.downcast_ref().is_some_and(away),
+        Some(Trouble::Database(failure)) => may(failure),
+        _ => cause.downcast_ref().is_some_and(may),
     })
 }

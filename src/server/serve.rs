@@ -76,7 +76,12 @@ async fn serve() -> anyhow::Result<()> {
     let kept = Kept::open_in_time(keeping.clone()).await?;
     let ledger = open_ledger(&keeping.folder, &kept).await.context("HITOKU_DATA")?;
     let (account, public, rehearsal) = match settings.cloud {
-        Cloud::Twilio { account, public } => (account, public, None),
+        Cloud::Twilio { account, public } => {
+            if !public.is_secure() {
+                tracing::warn!(%public, "PUBLIC_BASE_URL is not https: browsers give no microphone to its page");
+            }
+            (account, public, None)
+        }
         Cloud::Rehearsal { addr: its_addr } => {
             let account = invented(&chance);
             let public = BaseUrl::of_local(addr);

@@ -183,11 +183,10 @@ fn sid(prefix: &'static str) -> impl Fn(&str) -> Option<String> {
     }
 }
 
+/// As browsers write it.
 fn origin(text: &str) -> Option<String> {
-    let url = url::Url::parse(text.trim()).ok()?;
-    let origin = url.origin();
-    (matches!(url.scheme(), "http" | "https") && url.path() == "/" && url.query().is_none())
-        .then(|| origin.ascii_serialization())
+    let base = BaseUrl::parse_host(text.trim())?;
+    Some(base.to_url().ok()?.origin().ascii_serialization())
 }
 
 #[cfg(test)]
@@ -253,6 +252,8 @@ mod tests {
             ("TOKEN_TTL_SEC", "an hour"),
             ("CORS_ALLOW_ORIGIN", "*"),
             ("CORS_ALLOW_ORIGIN", "https://a.example/path"),
+            ("CORS_ALLOW_ORIGIN", "https://*.example.com"),
+            ("CORS_ALLOW_ORIGIN", "https://a.example, https://u:p@b.example"),
             ("INTERNAL_API_BASE", "internal"),
             ("ACCOUNT_SID", "AC1"),
             ("API_KEY_SID", AC),

@@ -105,7 +105,10 @@ mod tests {
         let done = Arc::new(AtomicBool::new(false));
         {
             let done = done.clone();
-            let second = worker.ask(move |_| Ok(done.store(true, Ordering::Relaxed)));
+            let second = worker.ask(move |_| {
+                done.store(true, Ordering::Relaxed);
+                Ok(())
+            });
             tokio::pin!(second);
             assert!(is_pending(&mut second).await);
         }

@@ -1,5 +1,7 @@
 //! What is wrong, and how to mend it.
 
+mod twilio;
+
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
@@ -11,12 +13,9 @@ use database::{Database, Place};
 use directory::{Company, Customers, Guarded, PhoneNumber, Silent};
 use nix::sys::statvfs::statvfs;
 use nix::unistd::{AccessFlags, access};
-use reqwest::header::DATE;
 use server::clock::Clock;
 use server::kept::Kept;
 use server::settings::{BaseUrl, Cloud, Keeping, Settings, Source};
-use time::OffsetDateTime;
-use time::format_description::well_known::Rfc2822;
 use tokio::time::Instant;
 
 use crate::say;
@@ -32,12 +31,6 @@ enum Finding {
 
 use Finding::{Bad, Good, Mind};
 
-const PATIENCE: Duration = Duration::from_secs(5);
-/// Whose clock judges our tokens.
-const TWILIO: &str = "https://api.twilio.com/";
-/// Tokens of a clock that is further off are refused.
-const FAR_OFF_S: i64 = 60;
-const OFF_S: i64 = 5;
 const LITTLE_SPACE: u64 = 200 << 20;
 /// Callers notice.
 const SLOW: Duration = Duration::from_secs(1);
@@ -63,14 +56,7 @@ pub(crate) async fn run() -> anyhow::Result<()> {
         Cloud::Rehearsal { .. } => {
             findings.push(Good("Twilio: no account is configured, so calls are rehearsed".to_owned()));
         }
-        Cloud::Twilio { public, .. } => {
-            findings.push(clock(TWILIO).await);
-            findings.push(reached(public).await);
-            findings.push(Good(format!(
-                "Twilio must be told, at the number's voice configuration: A call comes in: Webhook, {public}/incoming, HTTP POST; \
-                 Call status changes: {public}/status, HTTP POST"
-            )));
-        }
+        Cloud::Twilio { account, public } => findings.extend(twilio::look(account, public).await),
     }
     findings.iter().for_each(tell);
     match findings.iter().filter(|finding| matches!(finding, Bad(_))).count() {
@@ -100,6 +86,9 @@ fn folder(folder: &Path) -> Finding {
         return Bad(format!("data folder: others may write to {shown}; say `chmod 700 {shown}`"));
     }
     if let Err(error) = tried(folder) {
+        if error.kind() == io::ErrorKind::StorageFull {
+            return Bad(format!("data folder: the disk that holds {shown} is full; free some space"));
+        }
         return Bad(format!(
             "data folder: {shown} cannot be written ({error}); it should be a folder of the user who runs Hitoku"
         ));
@@ -172,7 +161,7 @@ async fn kept(keeping: &Keeping) -> Vec<Finding> {
     });
     if let Ok(Some(theirs)) = kept.database.clock().await {
         let ours = i64::try_from(Clock::of_the_machine().now()).unwrap_or_default();
-        findings.push(difference_from_database((theirs - ours) / 1000));
+        findings.push(twilio::difference_from_database((theirs - ours) / 1000));
     }
     findings.push(keys(&kept));
     findings.extend(keeping.number_key_file.as_deref().and_then(key_file));
@@ -260,93 +249,4 @@ async fn ask(base: &BaseUrl) -> Result<(), Silent> {
     let company = Company::new(&base.to_url().map_err(nonsense)?)?;
     let number = PhoneNumber::parse(NOBODYS).map_err(|_| Silent::Nonsense("that is no number"))?;
     Guarded::without_memory(company).look_up(&number).await.map(|_| ())
-}
-
-async fn clock(reference: &str) -> Finding {
-    let date = match asked(reference).await {
-        Ok(answer) => answer.headers().get(DATE).and_then(|date| read(date.to_str().ok()?)),
-        Err(why) => {
-            return Mind(format!(
-                "clock: {reference} does not answer ({why}), so the clock was not compared with it"
-            ));
-        }
-    };
-    let Some(theirs) = date else {
-        return Mind(format!("clock: {reference} does not say what time it is"));
-    };
-    let ours = i64::try_from(Clock::of_the_machine().seconds()).unwrap_or_default();
-    difference_from_twilio(theirs - ours)
-}
-
-const SET_IT: &str = "set the clock by NTP (`timedatectl set-ntp true`)";
-
-fn difference_from_twilio(seconds: i64) -> Finding {
-    match seconds.abs() {
-        0..=OFF_S => Good("clock: as Twilio's".to_owned()),
-        off if off <= FAR_OFF_S => Mind(format!("clock: {off} seconds off Twilio's; {SET_IT}")),
-        off => Bad(format!("clock: {off} seconds off Twilio's, which will refuse tokens; {SET_IT}")),
-    }
-}
-
-/// Nothing depends on that one: it is a second opinion.
-fn difference_from_database(seconds: i64) -> Finding {
-    match seconds.abs() {
-        0..=OFF_S => Good("clock: as the database's".to_owned()),
-        off => Mind(format!(
-            "clock: {off} seconds off the database's, so one of the two is wrong, and what is kept has this machine's times; \
-             {SET_IT}"
-        )),
-    }
-}
-
-/// `Tue, 31 Aug 2010 20:36:28 GMT`, in seconds.
-fn read(date: &str) -> Option<i64> {
-    Some(OffsetDateTime::parse(&date.replace("GMT", "+0000"), &Rfc2822).ok()?.unix_timestamp())
-}
-
-async fn reached(public: &BaseUrl) -> Finding {
-    let address = format!("{public}/healthz");
-    match asked(&address).await {
-        Ok(answer) if answer.status().is_success() => {
-            let ours = answer.text().await.is_ok_and(|text| text.trim() == "ok");
-            if ours {
-                Good(format!("PUBLIC_BASE_URL: {public} reaches Hitoku"))
-            } else {
-                Bad(format!(
-                    "PUBLIC_BASE_URL: at {public} something else than Hitoku answers; check the proxy"
-                ))
-            }
-        }
-        Ok(answer) => Bad(format!(
-            "PUBLIC_BASE_URL: {address} answers with status {}; start Hitoku, and let the proxy pass everything on to it",
-            answer.status().as_u16()
-        )),
-        Err(why) => Bad(format!(
-            "PUBLIC_BASE_URL: {address} cannot be reached ({why}); check the name, the certificate and the proxy, and that \
-             Hitoku runs"
-        )),
-    }
-}
-
-async fn asked(address: &str) -> Result<reqwest::Response, String> {
-    let client = reqwest::Client::builder().timeout(PATIENCE).redirect(reqwest::redirect::Policy::none());
-    let sent = client.build().map_err(|error| error.to_string())?.get(address).send().await;
-    sent.map_err(|error| {
-        let error = error.without_url();
-        let causes = std::iter::successors(std::error::Error::source(&error), |cause| cause.source());
-        causes.last().map_or_else(|| error.to_string(), ToString::to_string)
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_twilios_clock_judges_tokens() {
-        assert!(matches!(difference_from_twilio(-61), Bad(text) if text.contains("refuse tokens")));
-        assert!(matches!(difference_from_twilio(60), Mind(text) if text.contains("timedatectl")));
-        assert!(matches!(difference_from_database(4000), Mind(text) if !text.contains("Twilio")));
-        assert!(matches!(difference_from_database(-5), Good(_)));
-    }
 }

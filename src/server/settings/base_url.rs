@@ -13,7 +13,8 @@ impl BaseUrl {
     pub const SHOULD_BE: &str = "an address such as https://calls.example.com, without query or user";
 
     /// The same, for a whole host.
-    pub const SHOULD_BE_HOST: &str = "an address such as https://calls.example.com, without a path";
+    pub const SHOULD_BE_HOST: &str =
+        "an address such as https://calls.example.com, without user, path or query";
 
     /// Parses what a person wrote.
     #[must_use]
@@ -21,7 +22,8 @@ impl BaseUrl {
         let url = Url::parse(text).ok()?;
         let plain = url.username().is_empty() && url.password().is_none();
         let bare = url.query().is_none() && url.fragment().is_none();
-        let web = matches!(url.scheme(), "http" | "https") && url.has_host();
+        let host = url.host_str().is_some_and(|host| !host.contains('*'));
+        let web = matches!(url.scheme(), "http" | "https") && host;
         // The parser takes `https:host` and a backslash for a slash; what is printed and signed is what was understood.
         let written = text.get(..8).is_some_and(|start| start.to_ascii_lowercase().starts_with("http"))
             && text.contains("://");
@@ -89,6 +91,7 @@ mod tests {
             "https://u:p@a.example",
             "https://a.example?x=1",
             "https://",
+            "https://*.example.com",
         ] {
             assert_eq!(BaseUrl::parse(bad), None, "{bad}");
         }

@@ -18,6 +18,8 @@ pub struct Keeping {
     pub folder: PathBuf,
     /// `DATABASE_URL`, by default `hitoku.db` in the folder.
     pub place: Place,
+    /// Whether that is given.
+    pub place_given: bool,
     /// Whether this is a rehearsal's own directory, which the demonstration's people may fill.
     pub for_demonstration: bool,
     /// `NUMBER_KEY`: what numbers are sealed with. By default `number.key` in the folder, made once.
@@ -53,6 +55,7 @@ impl Keeping {
         )?;
         Ok(Self {
             for_demonstration: rehearsal && place.is_none(),
+            place_given: place.is_some(),
             place: place.unwrap_or_else(|| Place::Sqlite(folder.join("hitoku.db"))),
             folder,
             number_key,
@@ -65,7 +68,10 @@ impl Keeping {
 }
 
 fn folder(source: &Source, rehearsal: bool) -> Result<PathBuf, Problem> {
-    let given = source.text("HITOKU_DATA")?.map(PathBuf::from);
+    let given =
+        source.parsed("HITOKU_DATA", "a folder; what `~` stands for, only a shell knows", |text| {
+            (!text.starts_with('~')).then(|| PathBuf::from(text))
+        })?;
     let state =
         source.text("STATE_DIRECTORY")?.and_then(|folders| folders.split(':').next().map(PathBuf::from));
     let data = source.text("XDG_DATA_HOME")?.map(PathBuf::from);
@@ -110,6 +116,8 @@ mod tests {
         assert_eq!(folder_of([("STATE_DIRECTORY", "/s:/t"), ("HOME", "/h")]), "/s");
         assert_eq!(folder_of([("XDG_DATA_HOME", "/d"), ("HOME", "/h")]), "/d/hitoku");
         assert!(read([]).unwrap_err().to_string().starts_with("HITOKU_DATA should be a folder"));
+        let tilde = read([("HITOKU_DATA", "~/hitoku")]).unwrap_err().to_string();
+        assert!(tilde.starts_with("HITOKU_DATA should be a folder"));
     }
 
     #[test]

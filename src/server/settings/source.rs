@@ -100,12 +100,12 @@ impl Source {
         let set = |name: &str| (self.variable)(name).filter(|value| !value.trim().is_empty());
         match (set(name), set(&format!("{name}_FILE"))) {
             (None, None) => Ok(None),
-            (Some(value), None) => Ok(Some(value.trim().to_owned())),
+            (Some(value), None) => Ok(Some(trimmed(&value).to_owned())),
             (None, Some(path)) => match (self.file)(path.trim()) {
-                Ok(value) if value.trim().is_empty() => {
+                Ok(value) if trimmed(&value).is_empty() => {
                     Err(Problem::Empty { variable: name.to_owned(), path })
                 }
-                Ok(value) => Ok(Some(value.trim().to_owned())),
+                Ok(value) => Ok(Some(trimmed(&value).to_owned())),
                 Err(error) => {
                     Err(Problem::Unreadable { variable: name.to_owned(), path, why: error.to_string() })
                 }
@@ -137,6 +137,11 @@ impl Source {
             None => Err(Problem::Bad { variable: name.to_owned(), should_be }),
         }
     }
+}
+
+/// Some editors begin a file with a byte order mark.
+fn trimmed(value: &str) -> &str {
+    value.trim_start_matches('\u{feff}').trim()
 }
 
 impl fmt::Debug for Source {

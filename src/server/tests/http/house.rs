@@ -101,7 +101,8 @@ impl House {
                 clock,
             },
             signalling: wanted.signalling,
-            site: Site::Disk("no/such/folder".into()),
+            // As it is released, if without files.
+            site: Site::Carried,
             live_reload: None,
             secure: true,
         });

@@ -33,6 +33,23 @@ async fn an_operator_gets_a_token_by_query_and_by_form() {
 }
 
 #[tokio::test]
+async fn what_is_much_too_long_for_an_identity_is_not_read() {
+    let house = House::new();
+    let answer = house.ask(form(&format!("identity=user001&more={}", "a".repeat(4096)))).await;
+    assert_eq!(error(&answer), (400, "invalid_identity".to_owned()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_form_that_never_ends_is_not_waited_for() {
+    let house = House::new();
+    let endless = Request::post("/token")
+        .header("content-type", "application/x-www-form-urlencoded")
+        .body(Body::from_stream(futures::stream::pending::<Result<Vec<u8>, std::io::Error>>()))
+        .unwrap();
+    assert_eq!(house.ask(endless).await.status, StatusCode::REQUEST_TIMEOUT);
+}
+
+#[tokio::test]
 async fn every_token_that_is_given_is_in_the_trail_and_no_number_is() {
     let house = House::new();
     for identity in ["taro.yamada", "user001", "447700900101", "a b", "user001"] {

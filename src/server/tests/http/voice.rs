@@ -53,6 +53,32 @@ async fn a_slash_at_the_end_of_the_address_is_no_matter() {
 }
 
 #[tokio::test]
+async fn a_wrong_address_at_twilio_is_a_sentence_and_a_line_in_the_log() {
+    let house = House::new();
+    let form = [("CallSid", "CA00000000000000000000000000000000"), ("From", KOSHII)];
+    for path in ["//incoming", "/Incoming", "/", "/voice", "/icon.svg", "/incoming/x?y=1"] {
+        let sentence = house.webhook(path, &form).await.sentence();
+        assert!(sentence.contains("おつなぎできません"), "{path}: {sentence}");
+    }
+    let comes_in = [form[0], form[1], ("CallStatus", "ringing"), ("Direction", "inbound")];
+    assert!(house.webhook("/status", &comes_in).await.sentence().contains("おつなぎできません"));
+    for (path, status) in [("/", StatusCode::METHOD_NOT_ALLOWED), ("/voice", StatusCode::NOT_FOUND)] {
+        let unsigned = house.ask(bare("POST", path, &[])).await;
+        assert_eq!((unsigned.status, unsigned.body.as_str()), (status, ""));
+        let forged = house.ask(bare("POST", path, &[("x-twilio-signature", "AA==")])).await;
+        assert_eq!(forged.status, StatusCode::FORBIDDEN);
+    }
+}
+
+#[tokio::test]
+async fn a_form_of_thousands_of_fields_is_not_twilios() {
+    let house = House::new();
+    let form = |fields: usize| format!("From=anonymous{}", "&a".repeat(fields - 1)).into_bytes();
+    assert_eq!(house.ask(signed("/incoming", form(1000))).await.status, StatusCode::OK);
+    assert_eq!(house.ask(signed("/incoming", form(1001))).await.status, StatusCode::FORBIDDEN);
+}
+
+#[tokio::test]
 async fn a_number_in_the_directorys_answer_goes_no_further() {
     let found = || {
         let operator = Identity::parse("user001").unwrap();

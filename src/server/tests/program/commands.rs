@@ -1,9 +1,12 @@
 //! What is said at a shell: what it does, what it prints, and what it refuses.
 
 use std::fs;
+use std::io::{Read as _, Write as _};
+use std::process::Stdio;
+use std::time::Duration;
 
 use crate::callers::{Twilio, sid};
-use crate::program::{Home, KOSHII, STRANGER, Said};
+use crate::program::{Home, KOSHII, STRANGER, Said, free_address};
 
 fn assert_refused(said: &Said, why: &[&str]) {
     assert!(!said.well && said.err.starts_with("hitoku: "), "{said:?}");
@@ -54,6 +57,43 @@ fn a_customer_is_imported_listed_shown_added_assigned_and_erased() {
     assert_says(&trail, &["imported", "added", "assigned", "erased", "shell "]);
     assert!(!trail.out.contains("cm-sato"), "{trail:?}");
     home.assert_sealed();
+}
+
+#[test]
+fn whoever_reads_only_the_beginning_has_read_enough_and_a_full_disk_is_named() {
+    let home = Home::peopled();
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let full = fs::File::create("/dev/full").unwrap();
+    for (out, why) in [(Stdio::from(writer), ""), (Stdio::from(full), "standard output cannot be written")] {
+        let ended = home.command(&["customers", "list"]).stdout(out).output().unwrap();
+        let said = String::from_utf8(ended.stderr).unwrap();
+        assert_eq!(ended.status.code(), Some(i32::from(!why.is_empty())), "{said}");
+        assert!(
+            said.contains(why) && !said.contains("panicked") && said.is_empty() == why.is_empty(),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn what_it_cannot_say_does_not_keep_it_from_serving() {
+    let address = free_address();
+    let home = Home::peopled().with("HITOKU_ADDR", address.clone());
+    let full = || fs::File::create("/dev/full").unwrap();
+    let mut server = home.command(&[]).stdout(full()).stderr(full()).spawn().unwrap();
+    while std::net::TcpStream::connect(&address).is_err() {
+        assert_eq!(server.try_wait().unwrap(), None, "it ended");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    // It says where it listens just after that, and serves on.
+    let mut stream = std::net::TcpStream::connect(&address).unwrap();
+    stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.ends_with("ok\n"), "{answer}");
+    server.kill().unwrap();
+    server.wait().unwrap();
 }
 
 fn assert_a_number_is_no_operator(home: &Home) {

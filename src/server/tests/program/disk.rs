@@ -7,7 +7,7 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
-use crate::callers::{Twilio, sid};
+use crate::callers::{TROUBLE, Twilio, sid};
 use crate::program::{Home, KOSHII, Said, Server, search};
 
 /// A small file system in the place of a home's data folder, for as long as somebody holds it.
@@ -130,6 +130,39 @@ async fn full_it_answers_and_keeps_calls_where_place_is_reserved_for_them() {
     let names = std::fs::read_dir(disk.seen()).unwrap().map(|file| file.unwrap().file_name());
     let drafts: Vec<_> = names.filter(|name| name.to_string_lossy().contains("draft")).collect();
     assert!(drafts.is_empty(), "a key is in {drafts:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn full_before_it_starts_it_answers_and_when_there_is_room_it_puts_through() {
+    if !mountable() {
+        return;
+    }
+    let disk = Disk::of("16m");
+    // Once before, for all that a first start makes.
+    disk.home.serve().await.end().await;
+    disk.fill();
+    let server = disk.home.serve().await;
+    let error = server.says("until the database can be used").await;
+    assert!(error.contains("is full; free some space"), "{error}");
+    let twilio = Twilio::at(&server).await;
+    assert!(twilio.call(sid(0), KOSHII).await.contains(TROUBLE));
+    disk.free();
+    server.says("the database can be used now").await;
+    assert!(twilio.call(sid(1), KOSHII).await.contains("越井"));
+    server.end().await;
+    disk.assert_kept(2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_journal_that_was_removed_is_missed() {
+    let home = Home::peopled();
+    let server = home.serve().await;
+    let twilio = Twilio::at(&server).await;
+    std::fs::remove_file(home.data().join("calls.journal")).unwrap();
+    assert!(twilio.call(sid(0), KOSHII).await.contains("越井"));
+    let error = server.says("what is kept of them is only in memory").await;
+    assert!(error.contains("it was removed while it was open"), "{error}");
+    server.end().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

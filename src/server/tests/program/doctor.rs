@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use database::Query;
 
 use crate::company::{Api, Mood};
-use crate::program::Home;
+use crate::program::{Home, free_address};
 
 /// Without the network, in which nobody is: those findings are not of these tests.
 fn doctor(home: &Home) -> String {
@@ -99,6 +99,28 @@ async fn the_companys_api_is_asked_as_the_server_asks() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_way_to_it_is_gone_as_twilio_goes_it() {
+    let address = free_address();
+    let home = Home::peopled().with("HITOKU_ADDR", address.clone());
+    let home = home.with("PUBLIC_BASE_URL", format!("http://{address}"));
+    let found = |home: &Home| {
+        let said = doctor(home);
+        let lines = said.lines().filter(|line| line.contains(" PUBLIC_BASE_URL: "));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let server = home.serve().await;
+    let [plain, reached] = &found(&home)[..] else { panic!("{:?}", found(&home)) };
+    assert!(plain.starts_with('✗') && plain.contains("not https"), "{plain}");
+    assert!(reached.starts_with("✓ PUBLIC_BASE_URL: webhooks that Twilio signs reach Hitoku"), "{reached}");
+    let home = home.with("AUTH_TOKEN", "another");
+    let [_, refused] = &found(&home)[..] else { panic!("{:?}", found(&home)) };
+    assert!(refused.starts_with('✗') && refused.contains("another AUTH_TOKEN"), "{refused}");
+    server.end().await;
+    let [_, away] = &found(&home)[..] else { panic!("{:?}", found(&home)) };
+    assert!(away.contains("cannot be reached"), "{away}");
+}
+
 #[test]
 fn what_is_not_there_is_not_made() {
     let home = Home::empty();
@@ -162,7 +184,7 @@ async fn a_database_of_others_wants_a_key_and_an_answer() {
     let home = Home::empty().with("DATABASE_URL", "postgres://hitoku:hush@127.0.0.1:1/hitoku");
     let home = home.with("NUMBER_KEY", key.trim());
     let server = home.serve().await;
-    let served = server.says("until the database can be reached").await;
+    let served = server.says("until the database can be used").await;
     for said in [doctor(&home), home.run(&["calls"]).err, served] {
         assert!(said.contains("cannot be reached: ") && said.contains("refused"), "{said}");
         assert!(!said.contains("hush"), "{said}");

@@ -51,12 +51,12 @@ async fn gone_in_mid_call_it_is_missed_but_nothing_is_lost() {
     server.kill();
     let server = home.serve().await;
     let twilio = Twilio::at(&server).await;
-    let error = server.says("until the database can be reached").await;
+    let error = server.says("until the database can be used").await;
     assert!(error.contains("DATABASE_URL") && error.contains("cannot be reached"), "{error}");
     assert!(twilio.call(sid(25), KOSHII).await.contains(TROUBLE));
     assert!(!home.run(&["customers", "list"]).well, "a command needs it");
     postgres.start_again();
-    server.says("the database is reached now").await;
+    server.says("the database can be used now").await;
     let mut call = 26;
     while !twilio.call(sid(call), KOSHII).await.contains("越井") {
         tokio::time::sleep(Duration::from_millis(200)).await;

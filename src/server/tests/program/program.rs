@@ -250,6 +250,12 @@ fn listen(from: impl Read + Send + 'static, said: watch::Sender<Vec<String>>) {
     });
 }
 
+/// An address of this machine that nobody uses now.
+pub(crate) fn free_address() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.local_addr().unwrap().to_string()
+}
+
 /// Searches every file in a folder, and says how many there are.
 pub(crate) fn search(folder: &Path) -> usize {
     let mut files = 0;

@@ -1,0 +1,307 @@
+//! What Twilio says, and whether its webhooks reach us.
+//!
+//! It is asked only for what changes nothing. Invariant: nothing that it answers is printed, since numbers are in it.
+
+use std::time::Duration;
+
+use reqwest::header::{CONTENT_TYPE, DATE};
+use reqwest::{Client, RequestBuilder, Response, redirect};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
+use server::clock::Clock;
+use server::settings::{Account, BaseUrl};
+use server::voice::Signatures;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc2822;
+
+use super::Finding::{self, Bad, Good, Mind};
+
+/// Whose clock judges our tokens, and who knows its accounts.
+const TWILIO: &str = "https://api.twilio.com";
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Tokens of a clock that is further off are refused.
+const FAR_OFF_S: i64 = 60;
+const OFF_S: i64 = 5;
+const SET_IT: &str = "set the clock by NTP (`timedatectl set-ntp true`)";
+
+/// A number of the account, as Twilio describes it. Source: Twilio's IncomingPhoneNumbers resource.
+#[derive(Deserialize)]
+struct Number {
+    voice_url: Option<String>,
+    voice_fallback_url: Option<String>,
+    status_callback: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Numbers {
+    incoming_phone_numbers: Vec<Number>,
+}
+
+pub(super) async fn look(account: &Account, public: &BaseUrl) -> Vec<Finding> {
+    let mut findings = vec![clock(TWILIO).await];
+    findings.extend(encrypted(public));
+    findings.push(reached(public, &account.auth_token).await);
+    findings.extend(known(TWILIO, account, public).await);
+    findings
+}
+
+async fn clock(twilio: &str) -> Finding {
+    let date = match asked(|client| client.get(twilio)).await {
+        Ok(answer) => answer.headers().get(DATE).and_then(|date| read(date.to_str().ok()?)),
+        Err(why) => {
+            return Mind(format!(
+                "clock: {twilio} does not answer ({why}), so the clock was not compared with it"
+            ));
+        }
+    };
+    let Some(theirs) = date else {
+        return Mind(format!("clock: {twilio} does not say what time it is"));
+    };
+    let ours = i64::try_from(Clock::of_the_machine().seconds()).unwrap_or_default();
+    difference_from_twilio(theirs - ours)
+}
+
+fn difference_from_twilio(seconds: i64) -> Finding {
+    match seconds.abs() {
+        0..=OFF_S => Good("clock: as Twilio's".to_owned()),
+        off if off <= FAR_OFF_S => Mind(format!("clock: {off} seconds off Twilio's; {SET_IT}")),
+        off => Bad(format!("clock: {off} seconds off Twilio's, which will refuse tokens; {SET_IT}")),
+    }
+}
+
+/// Nothing depends on that one: it is a second opinion.
+pub(super) fn difference_from_database(seconds: i64) -> Finding {
+    match seconds.abs() {
+        0..=OFF_S => Good("clock: as the database's".to_owned()),
+        off => Mind(format!(
+            "clock: {off} seconds off the database's, so one of the two is wrong, and what is kept has this machine's times; \
+             {SET_IT}"
+        )),
+    }
+}
+
+/// `Tue, 31 Aug 2010 20:36:28 GMT`, in seconds.
+fn read(date: &str) -> Option<i64> {
+    Some(OffsetDateTime::parse(&date.replace("GMT", "+0000"), &Rfc2822).ok()?.unix_timestamp())
+}
+
+fn encrypted(public: &BaseUrl) -> Option<Finding> {
+    (!public.is_secure()).then(|| {
+        Bad(format!(
+            "PUBLIC_BASE_URL: {public} is not https: browsers give no microphone to its page, and callers' numbers come to it \
+             for everybody to read; put a TLS proxy in front"
+        ))
+    })
+}
+
+/// Asks as Twilio does, signed, at one of the addresses that must be public. An empty form is of no call, so nothing comes of it.
+async fn reached(public: &BaseUrl, auth_token: &SecretString) -> Finding {
+    let address = format!("{public}/status");
+    let signature = match Signatures::new(auth_token, public) {
+        Ok(signatures) => signatures.sign("/status"),
+        Err(error) => return Bad(error.to_string()),
+    };
+    let ask = |client: Client| {
+        let form = client.post(&address).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
+        form.header("X-Twilio-Signature", signature)
+    };
+    match asked(ask).await {
+        Ok(answer) if answer.status().is_success() => {
+            let ours = answer.text().await.is_ok_and(|text| text.contains("<Response"));
+            if ours {
+                Good(format!("PUBLIC_BASE_URL: webhooks that Twilio signs reach Hitoku at {public}"))
+            } else {
+                Bad(format!(
+                    "PUBLIC_BASE_URL: at {public} something else than Hitoku answers; check the proxy"
+                ))
+            }
+        }
+        Ok(answer) if answer.status().as_u16() == 403 => Bad(format!(
+            "PUBLIC_BASE_URL: {address} refuses what Twilio would sign: the Hitoku that runs there has another AUTH_TOKEN or \
+             PUBLIC_BASE_URL than these settings, or the proxy refuses it"
+        )),
+        Ok(answer) => Bad(format!(
+            "PUBLIC_BASE_URL: {address} answers with status {}; start Hitoku, and let the proxy pass /incoming, /dialed and \
+             /status on to it",
+            answer.status().as_u16()
+        )),
+        Err(why) => Bad(format!(
+            "PUBLIC_BASE_URL: {address} cannot be reached ({why}); check the name, the certificate and the proxy, and that \
+             Hitoku runs"
+        )),
+    }
+}
+
+/// Whether Twilio knows the account and its key, and what it was told to do with calls.
+async fn known(twilio: &str, account: &Account, public: &BaseUrl) -> Vec<Finding> {
+    // Not the account itself, for which a Standard key may not ask.
+    let address = format!(
+        "{twilio}/2010-04-01/Accounts/{}/IncomingPhoneNumbers.json?PageSize=1000",
+        account.account_sid
+    );
+    let ask = async |user: &str, secret: &SecretString| {
+        asked(|client| client.get(&address).basic_auth(user, Some(secret.expose_secret()))).await
+    };
+    let mut findings = vec![];
+    match ask(&account.api_key_sid, &account.api_key_secret).await {
+        Ok(answer) if answer.status().as_u16() == 401 => findings.push(Bad(
+            "API_KEY_SECRET: Twilio refuses it for API_KEY_SID and ACCOUNT_SID, and so it will refuse tokens; make another key"
+                .to_owned(),
+        )),
+        Ok(answer) if answer.status().is_success() => {
+            findings.push(Good("API_KEY_SID, API_KEY_SECRET: Twilio knows the key".to_owned()));
+        }
+        _ => {}
+    }
+    let answer = match ask(&account.account_sid, &account.auth_token).await {
+        Ok(answer) if answer.status().as_u16() == 401 => {
+            findings.push(Bad(
+                "AUTH_TOKEN: Twilio refuses it for ACCOUNT_SID, so every webhook would be refused here; copy it again".to_owned(),
+            ));
+            None
+        }
+        Ok(answer) if answer.status().is_success() => {
+            findings.push(Good("ACCOUNT_SID, AUTH_TOKEN: Twilio knows the account".to_owned()));
+            answer.json::<Numbers>().await.ok()
+        }
+        _ => None,
+    };
+    findings.push(match answer {
+        Some(numbers) => told(&numbers.incoming_phone_numbers, public),
+        None => Good(format!("Twilio must be told, at the number's voice configuration: {}", what(public))),
+    });
+    findings
+}
+
+fn what(public: &BaseUrl) -> String {
+    format!(
+        "A call comes in: Webhook, {public}/incoming, HTTP POST; Call status changes: {public}/status, HTTP POST"
+    )
+}
+
+/// Holds what Twilio was told against what it must be told.
+fn told(numbers: &[Number], public: &BaseUrl) -> Finding {
+    let is = |told: &Option<String>, path: &str| {
+        told.as_deref().is_some_and(|told| told.trim_end_matches('/') == format!("{public}{path}"))
+    };
+    let ours: Vec<_> = numbers.iter().filter(|number| is(&number.voice_url, "/incoming")).collect();
+    let (ours_count, all) = (ours.len(), numbers.len());
+    if ours.is_empty() {
+        return Bad(format!(
+            "Twilio: none of the account's {all} numbers sends its calls here; tell it, at a number's voice configuration: {}",
+            what(public)
+        ));
+    }
+    let without_end = ours.iter().filter(|number| !is(&number.status_callback, "/status")).count();
+    let alone =
+        ours.iter().filter(|number| number.voice_fallback_url.as_deref().is_none_or(str::is_empty)).count();
+    if without_end > 0 {
+        return Mind(format!(
+            "Twilio: {without_end} of {ours_count} numbers that send calls here do not say how they end; tell it: {}",
+            what(public)
+        ));
+    }
+    if alone > 0 {
+        return Mind(format!(
+            "Twilio: {alone} of {ours_count} numbers that send calls here have nothing for Primary handler fails; write a \
+             sentence in a TwiML Bin, which callers hear while this server is restarted"
+        ));
+    }
+    Good(format!(
+        "Twilio: {ours_count} of the account's {all} numbers send their calls here, and say how they end"
+    ))
+}
+
+async fn asked(request: impl FnOnce(Client) -> RequestBuilder) -> Result<Response, String> {
+    let client = Client::builder().timeout(PATIENCE).redirect(redirect::Policy::none());
+    let sent = request(client.build().map_err(|error| error.to_string())?).send().await;
+    sent.map_err(|error| {
+        let error = error.without_url();
+        let causes = std::iter::successors(std::error::Error::source(&error), |cause| cause.source());
+        causes.last().map_or_else(|| error.to_string(), ToString::to_string)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::http::{HeaderMap, StatusCode};
+    use axum::routing::get;
+    use base64::Engine as _;
+    use base64::prelude::BASE64_STANDARD;
+
+    use super::*;
+
+    fn public() -> BaseUrl {
+        BaseUrl::parse("https://calls.example.com").unwrap()
+    }
+
+    fn number(voice: &str, status: &str, fallback: &str) -> Number {
+        let some = |url: &str| Some(url.to_owned());
+        Number { voice_url: some(voice), status_callback: some(status), voice_fallback_url: some(fallback) }
+    }
+
+    #[test]
+    fn only_twilios_clock_judges_tokens() {
+        assert!(matches!(difference_from_twilio(-61), Bad(text) if text.contains("refuse tokens")));
+        assert!(matches!(difference_from_twilio(60), Mind(text) if text.contains("timedatectl")));
+        assert!(matches!(difference_from_database(4000), Mind(text) if !text.contains("Twilio")));
+        assert!(matches!(difference_from_database(-5), Good(_)));
+    }
+
+    #[test]
+    fn a_page_without_tls_gets_no_microphone() {
+        assert!(encrypted(&public()).is_none());
+        let plain = BaseUrl::parse("http://calls.example.com").unwrap();
+        assert!(matches!(encrypted(&plain), Some(Bad(text)) if text.contains("microphone")));
+    }
+
+    #[test]
+    fn what_twilio_was_told_is_held_against_what_it_must_be_told() {
+        let (incoming, status) = ("https://calls.example.com/incoming", "https://calls.example.com/status");
+        let other = || number("https://demo.twilio.com", "", "");
+        let told = |numbers: &[Number]| told(numbers, &public());
+        assert!(matches!(told(&[]), Bad(text) if text.contains(incoming)));
+        assert!(matches!(told(&[other()]), Bad(_)));
+        assert!(matches!(told(&[other(), number(incoming, "", "x")]), Mind(text) if text.contains(status)));
+        assert!(matches!(told(&[number(incoming, status, "")]), Mind(text) if text.contains("TwiML Bin")));
+        assert!(
+            matches!(told(&[other(), number(incoming, status, "x")]), Good(text) if text.contains("1 of the"))
+        );
+    }
+
+    #[tokio::test]
+    async fn an_account_and_a_key_that_twilio_does_not_know_are_named() {
+        let knows = |headers: HeaderMap| async move {
+            let account = BASE64_STANDARD.encode("AC0:right");
+            let known = headers["authorization"].to_str().unwrap() == format!("Basic {account}");
+            let numbers = r#"{"incoming_phone_numbers":[{"phone_number":"+15005550006","voice_url":null}]}"#;
+            if known { Ok(numbers) } else { Err(StatusCode::UNAUTHORIZED) }
+        };
+        let path = "/2010-04-01/Accounts/AC0/IncomingPhoneNumbers.json";
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let twilio = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move { axum::serve(listener, Router::new().route(path, get(knows))).await });
+        for (auth_token, bad) in [
+            ("right", &["API_KEY_SECRET", "none of the account's 1 numbers"][..]),
+            ("wrong", &["API_KEY_SECRET", "AUTH_TOKEN"]),
+        ] {
+            let account = Account {
+                account_sid: "AC0".to_owned(),
+                api_key_sid: "SK0".to_owned(),
+                api_key_secret: "wrong".into(),
+                auth_token: auth_token.into(),
+            };
+            let findings = known(&twilio, &account, &public()).await;
+            let found: Vec<_> = findings
+                .iter()
+                .filter_map(|finding| if let Bad(text) = finding { Some(text) } else { None })
+                .collect();
+            assert_eq!(found.len(), bad.len(), "{found:?}");
+            assert!(found.iter().zip(bad).all(|(found, bad)| found.contains(bad)), "{found:?}");
+            assert!(!findings.iter().any(
+                |finding| matches!(finding, Good(text) | Mind(text) | Bad(text) if text.contains("5550006"))
+            ));
+        }
+    }
+}
