@@ -39,7 +39,9 @@ impl Twiml {
     pub(crate) fn say(sentence: &str) -> Self {
         let mut xml = String::with_capacity(256);
         xml.push_str(HEAD);
-        xml.push_str(r#"<Say language="ja-JP">"#);
+        // With a voice, since without one it is the account's own that speaks, which may know no Japanese. Source: the voices that
+        // Twilio's library lists.
+        xml.push_str(r#"<Say language="ja-JP" voice="Polly.Mizuki">"#);
         escape(sentence, &mut xml);
         xml.push_str("</Say><Hangup/>");
         xml.push_str(TAIL);
@@ -71,7 +73,9 @@ impl Twiml {
             xml.push_str(r#"<Parameter name=""#);
             xml.push_str(name);
             xml.push_str(r#"" value=""#);
-            escape(&value[..value.floor_char_boundary(LONGEST_VALUE)], &mut xml);
+            let (value, more) = shortened(value);
+            escape(value, &mut xml);
+            xml.push_str(more);
             xml.push_str(r#""/>"#);
         }
         xml.push_str("</Client></Dial>");
@@ -83,6 +87,15 @@ impl Twiml {
     pub(crate) fn into_string(self) -> String {
         self.0
     }
+}
+
+/// As much of it as Twilio carries, and what shows that there is more: a name that is cut may be another's.
+fn shortened(value: &str) -> (&str, &'static str) {
+    const MORE: &str = "…";
+    if value.len() <= LONGEST_VALUE {
+        return (value, "");
+    }
+    (&value[..value.floor_char_boundary(LONGEST_VALUE - MORE.len())], MORE)
 }
 
 /// Appends text as it may stand in an attribute or an element; characters that XML 1.0 has no way to write are left out.
@@ -132,15 +145,15 @@ mod tests {
 
     #[test]
     fn a_sentence_is_said_in_japanese() {
-        insta::assert_snapshot!(Twiml::say("お電話ありがとうございます。").into_string(), @r#"<?xml version="1.0" encoding="UTF-8"?><Response><Say language="ja-JP">お電話ありがとうございます。</Say><Hangup/></Response>"#);
+        insta::assert_snapshot!(Twiml::say("お電話ありがとうございます。").into_string(), @r#"<?xml version="1.0" encoding="UTF-8"?><Response><Say language="ja-JP" voice="Polly.Mizuki">お電話ありがとうございます。</Say><Hangup/></Response>"#);
     }
 
     #[test]
-    fn a_long_value_ends_between_two_characters() {
+    fn a_long_value_ends_between_two_characters_and_shows_it() {
         let xml = dial(&"越".repeat(100), "x").into_string();
         let document = Document::parse(&xml).unwrap();
         let name = document.descendants().find_map(|node| node.attribute("value")).unwrap();
-        assert_eq!(name, "越".repeat(42));
+        assert_eq!(name, format!("{}…", "越".repeat(41)));
     }
 
     proptest! {
@@ -151,9 +164,9 @@ mod tests {
             let values = document.descendants().filter_map(|node| node.attribute("value"));
             let values: Vec<_> = values.map(str::to_owned).collect();
             let kept = |text: &str| -> String {
-                let text = &text[..text.floor_char_boundary(LONGEST_VALUE)];
+                let (text, more) = shortened(text);
                 let writable = |c: &char| matches!(c, '\t' | '\n' | '\r') || (*c >= ' ' && !matches!(c, '\u{fffe}' | '\u{ffff}'));
-                text.chars().filter(writable).collect()
+                text.chars().filter(writable).chain(more.chars()).collect()
             };
             prop_assert_eq!(values, [kept(&name), kept(&id), CallRef::from_random([7; 10]).0]);
         }
