@@ -24,17 +24,16 @@ export const WORDS = {
     second: 'もう一件の着信',
     unknown: '登録のない発信者',
     accept: '応答',
-    acceptInstead: 'いまの通話を切って応答',
+    acceptInstead: '終了して応答',
     reject: '拒否',
     mute: 'ミュート',
-    unmute: 'ミュート解除',
     hangUp: '電話を切る',
     journal: '記録',
     lastCall: '直前の通話',
     hungUp: '電話を切りました',
     callerHungUp: '相手が電話を切りました',
     rejected: '着信を拒否しました',
-    gaveUp: '応答の前に呼び出しが終わりました',
+    gaveUp: '不在着信',
     elsewhere: '別の画面で応答されました',
     lost: '回線が切れて通話が終わりました',
     ringLost: '呼び出し中に回線が切れました',
@@ -59,17 +58,16 @@ export const WORDS = {
     second: 'Another call',
     unknown: 'Unknown caller',
     accept: 'Accept',
-    acceptInstead: 'Hang up and answer',
+    acceptInstead: 'End & accept',
     reject: 'Reject',
     mute: 'Mute',
-    unmute: 'Unmute',
     hangUp: 'Hang up',
     journal: 'Event log',
     lastCall: 'Last call',
     hungUp: 'You hung up',
     callerHungUp: 'The caller hung up',
     rejected: 'You rejected the call',
-    gaveUp: 'It stopped ringing before an answer',
+    gaveUp: 'Missed call',
     elsewhere: 'Answered on another screen',
     lost: 'The call was lost with the line',
     ringLost: 'The line went down while it rang',
@@ -173,6 +171,11 @@ export class Console {
   /** The call that was accepted. */
   get talk(): Locator {
     return this.page.getByRole('region').filter({ has: this.button('hangUp') });
+  }
+
+  /** Waits until the microphone is muted, or is not. */
+  async isMuted(muted: boolean): Promise<void> {
+    await expect(this.button('mute')).toHaveAttribute('aria-pressed', String(muted));
   }
 
   async accept(): Promise<void> {

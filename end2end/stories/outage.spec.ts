@@ -205,7 +205,7 @@ test('the cloud cannot be reached when the shift begins', async ({ seat, cloud }
   const operator = await seat();
   await cloud.fail({ offline: true });
   await operator.button('start').click();
-  await expect(operator.page.getByRole('alert')).toContainText('電話網に接続できません', { timeout: 30_000 });
+  await expect(operator.page.getByRole('alert')).toContainText('電話回線に接続できません', { timeout: 30_000 });
   await cloud.fail({ offline: false });
   await operator.button('again').click();
   await operator.is('available');

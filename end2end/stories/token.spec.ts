@@ -119,7 +119,7 @@ test('the server gives no token to this desk', async ({ seat }) => {
   await operator.page.route('**/token*', (route) => route.fulfill({ status: 400, json: { error: 'invalid_identity', message: '' } }));
   await operator.button('start').click();
   await operator.is('attention');
-  await expect(operator.page.getByRole('alert')).toContainText('この担当者 ID は認証されませんでした');
+  await expect(operator.page.getByRole('alert')).toContainText('この担当者 ID を認証できませんでした');
   await operator.page.unroute('**/token*');
   await operator.button('again').click();
   await operator.is('available');
@@ -139,7 +139,7 @@ test('the cloud refuses the token', async ({ seat, cloud }) => {
   const operator = await seat();
   await cloud.fail({ refuseTokens: true });
   await operator.button('start').click();
-  await expect(operator.page.getByRole('alert')).toContainText('電話網で認証されませんでした');
+  await expect(operator.page.getByRole('alert')).toContainText('電話回線で認証できませんでした');
   await cloud.fail({ refuseTokens: false });
   await operator.button('again').click();
   await operator.is('available');

@@ -54,14 +54,17 @@ test.describe('with somebody who takes unknown callers', () => {
   test.use({ settings: { UNKNOWN_CALLERS: 'user001' } });
 
   test('an unknown caller is recognised by the same name at every call', async ({ operator, cloud }) => {
-    const ring = operator.ringOf('登録のない発信者');
-    const names: (string | null)[] = [];
+    const names: string[] = [];
     for (const caller of [people.stranger, people.stranger]) {
       const call = await cloud.call(caller);
-      await operator.ringsFor('登録のない発信者', '呼び名');
-      names.push(await ring.locator('.call__id bdi').textContent());
+      await expect(operator.rings).toContainText('登録のない発信者');
+      const name = await operator.rings.getByRole('heading').innerText();
+      await operator.ringsFor(name);
+      names.push(name);
       await call.hangUp();
       await operator.ended('gaveUp');
+      await expect(operator.page.locator('.last')).toContainText(name);
+      await expect(operator.page).toHaveTitle(/不在着信/);
     }
     expect(names[0]).toMatch(/^[A-Z][a-z]{5}-[A-Z][a-z]{5}$/);
     expect(names[1]).toBe(names[0]);

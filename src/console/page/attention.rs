@@ -8,7 +8,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
-use domain::shift::{CallId, Intent, Shift};
+use domain::shift::{CallId, How, Intent, Shift};
 use leptos::ev::{self, KeyboardEvent};
 use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast;
@@ -59,8 +59,18 @@ fn title(page: Page) -> String {
     match page.scene() {
         _ if page.shift.with(scene::waits) => format!("● {} | {name}", page.say(words::RINGING)),
         Scene::Off => name.to_owned(),
-        scene => format!("{} | {name}", page.say(scene.status())),
+        scene => {
+            let missed = page.shift.with(missed).map_or(String::new(), |how| format!("{} | ", page.say(how)));
+            format!("{missed}{} | {name}", page.say(scene.status()))
+        }
     }
+}
+
+/// That the last call was missed: so it is seen from another tab too.
+fn missed(shift: &Shift) -> Option<words::Text> {
+    let Shift::On(duty) = shift else { return None };
+    let last = duty.last.as_ref().filter(|last| duty.talk.is_none() && last.how == How::GaveUp)?;
+    Some(words::how(last.how))
 }
 
 /// The server knows the language when it renders the page, but not whether the keys are shortcuts.
@@ -133,7 +143,7 @@ fn spoken(page: Page, shift: &Shift) -> Option<Element> {
     let Shift::On(duty) = shift else { return None };
     let ring = duty.rings.iter().rev().find(|ring| !ring.taken)?;
     let CallId(number) = ring.call;
-    let name = ring.card.name.as_deref().unwrap_or(page.say(words::UNKNOWN));
+    let name = talk::called(&ring.card).unwrap_or(page.say(words::UNKNOWN));
     let said = format!("{}: {name}", page.say(words::SECOND));
     (ring::answerable(duty) != Some(ring.call)).then(|| text("span", "", said).key("ring", number))
 }

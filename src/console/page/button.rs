@@ -23,15 +23,15 @@ pub(crate) struct Button {
     /// Takes the focus when it would otherwise be lost: see `attention`.
     pub(crate) rests: bool,
     pub(crate) enabled: bool,
-    /// What it switches is on.
-    pub(crate) on: bool,
+    /// Whether what it switches is on, if it is a switch.
+    pub(crate) on: Option<bool>,
     /// What it wants; `None` reloads the page.
     pub(crate) intent: Option<Intent>,
 }
 
 impl Button {
     pub(crate) const fn new(kind: &'static str, text: Text, icon: Icon, intent: Intent) -> Self {
-        Self { text, icon, kind, key: None, rests: false, enabled: true, on: false, intent: Some(intent) }
+        Self { text, icon, kind, key: None, rests: false, enabled: true, on: None, intent: Some(intent) }
     }
 
     pub(crate) fn draw(self, page: Page) -> Element {
@@ -40,12 +40,14 @@ impl Button {
             .key(self.kind, 0)
             .with("type", "button")
             .marked("data-rest", self.rests)
-            .marked("data-on", self.on)
             .child(self.icon.draw())
             .child(text("span", "button__word", page.say(self.text)))
             .on_press(move || self.press(page));
         if !self.enabled {
             button = button.with("aria-disabled", "true");
+        }
+        if let Some(on) = self.on {
+            button = button.with("aria-pressed", if on { "true" } else { "false" });
         }
         match key {
             Some(key) => button

@@ -71,7 +71,7 @@ fn draw_answers(page: Page, ring: &Ring, duty: &Duty) -> Element {
     let mut accept = Button::new("accept", words::ACCEPT, icon::ACCEPT, Intent::Accept(ring.call));
     reject.key = keyed.then_some(REJECT_KEY);
     if duty.talk.is_some() {
-        accept.text = words::ACCEPT_INSTEAD;
+        (accept.kind, accept.text) = ("instead", words::ACCEPT_INSTEAD);
     } else {
         accept.key = keyed.then_some(ACCEPT_KEY);
         accept.rests = keyed;

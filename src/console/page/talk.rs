@@ -46,34 +46,38 @@ pub(crate) fn draw(page: Page, talk: &Talk, cut_off: bool) -> Element {
 
 /// Who is on the line. Names come from a directory in any script, so the page does not guess at their direction or language.
 pub(crate) fn name(page: Page, card: &Card) -> Element {
-    match card.name.clone() {
+    match called(card) {
         Some(name) => {
             let long = name.chars().count() > LONG;
-            text("bdi", "", name).with("translate", "no").marked("data-long", long)
+            text("bdi", "", name.to_owned()).with("translate", "no").marked("data-long", long)
         }
-        None => text("span", "unknown", page.say(words::UNKNOWN)),
+        None => text("span", "", page.say(words::UNKNOWN)),
     }
 }
 
-/// The customer's id, or what an unknown caller is called, where there is one.
-pub(crate) fn draw_id(page: Page, card: &Card) -> Option<Element> {
-    let (label, id) = match &card.customer_id {
-        Some(id) => (words::CUSTOMER_ID, id),
-        None => (words::ALIAS, card.alias.as_ref()?),
-    };
-    let id = text("bdi", "", id.clone()).with("translate", "no");
-    Some(element("p", "call__id").child(text("span", "", page.say(label))).child(id))
+/// The customer's name, or the one that an unknown caller always has here.
+pub(crate) fn called(card: &Card) -> Option<&str> {
+    card.name.as_ref().or(card.alias.as_ref()).map(String::as_str)
 }
 
+/// The customer's id; of an unknown caller that has a name, that they are one.
+pub(crate) fn draw_id(page: Page, card: &Card) -> Option<Element> {
+    let label = |label| element("p", "call__id").child(text("span", "", page.say(label)));
+    let Some(id) = card.customer_id.clone() else {
+        return (card.name.is_none() && card.alias.is_some()).then(|| label(words::UNKNOWN));
+    };
+    Some(label(words::CUSTOMER_ID).child(text("bdi", "", id).with("translate", "no")))
+}
+
+/// What ends a call is where "reject" was, so that who presses "accept" twice mutes and does not hang up.
 fn draw_actions(page: Page, talk: &Talk) -> Element {
     let enabled = talk.phase != Phase::HangingUp;
-    let (text, icon) =
-        if talk.muted { (words::UNMUTE, icon::MICROPHONE_OFF) } else { (words::MUTE, icon::MICROPHONE) };
-    let mute = Button::new("mute", text, icon, Intent::ToggleMute);
-    let mute = Button { key: Some(MUTE_KEY), rests: true, on: talk.muted, enabled, ..mute };
+    let icon = if talk.muted { icon::MICROPHONE_OFF } else { icon::MICROPHONE };
+    let mute = Button::new("mute", words::MUTE, icon, Intent::ToggleMute);
+    let mute = Button { key: Some(MUTE_KEY), rests: true, on: Some(talk.muted), enabled, ..mute };
     let hang_up = Button::new("reject", words::HANG_UP, icon::HANG_UP, Intent::HangUp);
     let hang_up = Button { key: Some(HANG_UP_KEY), enabled, ..hang_up };
-    element("div", "actions actions--call").child(mute.draw(page)).child(hang_up.draw(page))
+    element("div", "actions actions--call").child(hang_up.draw(page)).child(mute.draw(page))
 }
 
 /// Something is not as the operator would have it.

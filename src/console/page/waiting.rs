@@ -6,7 +6,7 @@ use super::button::Button;
 use super::element::{Element, element, text};
 use super::{Page, clock, icon, talk, words};
 
-/// On duty, waiting.
+/// On duty, waiting. The title, which has the focus after a call, is read out with how that ended.
 pub(crate) fn draw(page: Page, duty: &Duty) -> Element {
     let (title, says) = match duty.line {
         Line::Up => (words::AVAILABLE, words::WAITING_SAYS),
@@ -24,7 +24,7 @@ pub(crate) fn draw(page: Page, duty: &Duty) -> Element {
     element("section", "card card--waiting")
         .key("waiting", 0)
         .child(beacon)
-        .child(page.title(title))
+        .child(page.title(title).with("aria-describedby", "last"))
         .child(text("p", "lead", page.say(says)))
         .maybe(down_since)
         .maybe(duty.last.as_ref().map(|last| draw_last(page, last)))
@@ -46,6 +46,7 @@ fn draw_last(page: Page, last: &Ended) -> Element {
         .child(text("span", "", page.say(words::LAST_CALL)))
         .child(text("time", "", clock::local(last.at)));
     element("section", "last")
+        .with("id", "last")
         .marked("data-good", good)
         .child(label)
         .child(element("p", "last__name").child(talk::name(page, &last.card)))

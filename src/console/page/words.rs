@@ -56,10 +56,10 @@ pub(crate) const OFF_SAYS: Text = text(
 );
 pub(crate) const OVER_TITLE: Text = text("お疲れさまでした", "Shift ended");
 pub(crate) const OVER_SAYS: Text = text(
-    "勤務を終えました。このブラウザーはもう鳴りません。",
+    "勤務を終えました。このブラウザーでは着信しません。",
     "Your shift has ended, and this browser will not ring any more.",
 );
-pub(crate) const WHAT_HAPPENS: Text = text("始めると行うこと", "What starting does");
+pub(crate) const WHAT_HAPPENS: Text = text("始めると行うこと", "When you start");
 pub(crate) const ONLY_IN_CALLS: Text =
     text("マイクは準備と通話のあいだだけ使います", "The microphone is used only to get ready and in calls");
 pub(crate) const WHAT_TO_DO: Text = text("次の順にお試しください", "What to do");
@@ -76,8 +76,8 @@ pub(crate) const ALLOW_MICROPHONE: Text = text(
 );
 pub(crate) const STOP: Text = text("中止", "Cancel");
 pub(crate) const DONE: Text = text("完了", "Done");
-pub(crate) const UNDER_WAY: Text = text("実行中", "Under way");
-pub(crate) const TO_COME: Text = text("これから", "To come");
+pub(crate) const UNDER_WAY: Text = text("実行中", "In progress");
+pub(crate) const TO_COME: Text = text("これから", "Next");
 
 // Waiting.
 pub(crate) const WAITING_SAYS: Text = text(
@@ -107,15 +107,13 @@ pub(crate) const INCOMING: Text = text("着信", "Incoming call");
 pub(crate) const SECOND: Text = text("もう一件の着信", "Another call");
 pub(crate) const UNKNOWN: Text = text("登録のない発信者", "Unknown caller");
 pub(crate) const CUSTOMER_ID: Text = text("顧客 ID", "Customer ID");
-pub(crate) const ALIAS: Text = text("呼び名", "Known here as");
 pub(crate) const RINGING_FOR: Text = text("呼出時間", "Ringing for");
 pub(crate) const ACCEPT: Text = text("応答", "Accept");
 pub(crate) const REJECT: Text = text("拒否", "Reject");
-pub(crate) const ACCEPT_INSTEAD: Text = text("いまの通話を切って応答", "Hang up and answer");
+pub(crate) const ACCEPT_INSTEAD: Text = text("終了して応答", "End & accept");
 pub(crate) const TAKEN_SAYS: Text =
     text("この電話は別の画面で応答されました。", "This call was answered on another screen.");
 pub(crate) const MUTE: Text = text("ミュート", "Mute");
-pub(crate) const UNMUTE: Text = text("ミュート解除", "Unmute");
 pub(crate) const HANG_UP: Text = text("電話を切る", "Hang up");
 pub(crate) const CONNECTING_SAYS: Text =
     text("音声がつながるのを待っています。", "Waiting for the first sound.");
@@ -132,8 +130,7 @@ pub(crate) const UNHEARD_SAYS: Text = text(
     "あなたの声が送られていません。マイクを確かめてください。",
     "Your voice is not being sent. Check the microphone.",
 );
-pub(crate) const MUTED_SAYS: Text =
-    text("ミュート中です。あなたの声は相手に届きません。", "Muted. The caller cannot hear you.");
+pub(crate) const MUTED_SAYS: Text = text("相手に声は届きません。", "The caller cannot hear you.");
 pub(crate) const RECONNECTING_SAYS: Text =
     text("通話を自動でつなぎ直しています。", "Reconnecting the call automatically.");
 pub(crate) const HANGING_UP_SAYS: Text = text("通話を終えています。", "Ending the call.");
@@ -146,10 +143,10 @@ pub(crate) const JOURNAL_SAYS: Text = text("お名前は記録しません", "Ho
 /// A step of starting.
 pub(crate) const fn step(step: Step) -> Text {
     match step {
-        Step::Audio => text("着信音を鳴らせるようにする", "Turn the ringtone on"),
+        Step::Audio => text("着信音を鳴らせるようにする", "Enable the ringtone"),
         Step::Microphone => text("マイクを確かめる", "Check the microphone"),
         Step::Token => text("担当者 ID を認証する", "Authorise the operator ID"),
-        Step::Register => text("電話網につなぐ", "Connect to the telephone network"),
+        Step::Register => text("電話回線につなぐ", "Connect to the telephone network"),
     }
 }
 
@@ -159,7 +156,7 @@ pub(crate) const fn how(how: How) -> Text {
         How::HungUp => text("電話を切りました", "You hung up"),
         How::CallerHungUp => text("相手が電話を切りました", "The caller hung up"),
         How::Rejected => text("着信を拒否しました", "You rejected the call"),
-        How::GaveUp => text("応答の前に呼び出しが終わりました", "It stopped ringing before an answer"),
+        How::GaveUp => text("不在着信", "Missed call"),
         How::AnsweredElsewhere => text("別の画面で応答されました", "Answered on another screen"),
         How::Lost => text("回線が切れて通話が終わりました", "The call was lost with the line"),
         How::RingLost => text("呼び出し中に回線が切れました", "The line went down while it rang"),
@@ -226,8 +223,8 @@ pub(crate) const fn advice(failure: Failure) -> Advice {
                     "Open the site settings beside the address and allow the microphone.",
                 ),
                 text(
-                    "パソコンのプライバシー設定でも、ブラウザーにマイクを許可してください。",
-                    "In your computer's privacy settings, allow the browser to use the microphone too.",
+                    "端末のプライバシー設定でも、ブラウザーにマイクを許可してください。",
+                    "In your device's privacy settings, allow the browser to use the microphone too.",
                 ),
                 AGAIN,
             ],
@@ -240,8 +237,8 @@ pub(crate) const fn advice(failure: Failure) -> Advice {
                     "Connect a headset or microphone. If it is wireless, check that it is on and paired.",
                 ),
                 text(
-                    "パソコンのサウンド設定で、入力に表示されているか確かめてください。",
-                    "Make sure that your computer's sound settings list it as an input.",
+                    "端末のサウンド設定で、入力に表示されているか確かめてください。",
+                    "Make sure that your device's sound settings list it as an input.",
                 ),
                 AGAIN,
             ],
@@ -261,7 +258,7 @@ pub(crate) const fn advice(failure: Failure) -> Advice {
             ],
         },
         Failure::TokenRefused => Advice {
-            title: text("この担当者 ID は認証されませんでした", "This operator ID was not authorised"),
+            title: text("この担当者 ID を認証できませんでした", "This operator ID was not authorised"),
             steps: [
                 text(
                     "画面の上にある担当者 ID が正しいか確かめてください。",
@@ -283,7 +280,7 @@ pub(crate) const fn advice(failure: Failure) -> Advice {
             ],
         },
         Failure::CloudRefused => Advice {
-            title: text("電話網で認証されませんでした", "The telephone network refused this operator ID"),
+            title: text("電話回線で認証できませんでした", "The telephone network refused this operator ID"),
             steps: [
                 text("少し待って、もう一度始めてください。", "Wait a moment and try again."),
                 text("ページを再読み込みしてください。", "Reload the page."),
@@ -294,7 +291,7 @@ pub(crate) const fn advice(failure: Failure) -> Advice {
             ],
         },
         Failure::CloudUnreachable => Advice {
-            title: text("電話網に接続できません", "The telephone network cannot be reached"),
+            title: text("電話回線に接続できません", "The telephone network cannot be reached"),
             steps: [
                 text("ネットワークの接続を確かめてください。", "Check your network connection."),
                 text(
