@@ -32,7 +32,7 @@ pub struct Entry {
 
 /// The telephone while the server renders, and until the browser has taken over: off, and deaf.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct NoTelephone;
+struct NoTelephone;
 
 impl Softphone for NoTelephone {
     fn shift(&self) -> Signal<Shift> {
@@ -52,6 +52,6 @@ impl Softphone for NoTelephone {
 
 /// The telephone of this page.
 #[must_use]
-pub fn use_telephone() -> Telephone {
+pub(crate) fn use_telephone() -> Telephone {
     use_context::<Telephone>().unwrap_or_else(|| Arc::new(NoTelephone))
 }

@@ -21,10 +21,10 @@ pub struct Card {
 pub struct CallRef(pub String);
 
 impl CallRef {
-    /// Sixteen characters of Crockford's base 32 from eighty random bits: no `client:` id of two calls is ever the same,
-    /// and it can be read out over the telephone.
+    /// Sixteen characters of Crockford's base 32, which can be read out over the telephone. Of eighty bits that are random, or
+    /// as good as that: then no two calls have the same.
     #[must_use]
-    pub fn from_random(bytes: [u8; 10]) -> Self {
+    pub fn from_bytes(bytes: [u8; 10]) -> Self {
         const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
         let bits = bytes.iter().fold(0_u128, |bits, byte| bits << 8 | u128::from(*byte));
         Self((0..16).rev().map(|place| ALPHABET[(bits >> (place * 5) & 31) as usize] as char).collect())
@@ -37,8 +37,8 @@ mod tests {
 
     #[test]
     fn a_call_ref_is_sixteen_characters_that_can_be_read_out() {
-        assert_eq!(CallRef::from_random([0; 10]).0, "0000000000000000");
-        assert_eq!(CallRef::from_random([255; 10]).0, "zzzzzzzzzzzzzzzz");
-        assert_eq!(CallRef::from_random([0, 0, 0, 0, 0, 0, 0, 0, 0, 33]).0, "0000000000000011");
+        assert_eq!(CallRef::from_bytes([0; 10]).0, "0000000000000000");
+        assert_eq!(CallRef::from_bytes([255; 10]).0, "zzzzzzzzzzzzzzzz");
+        assert_eq!(CallRef::from_bytes([0, 0, 0, 0, 0, 0, 0, 0, 0, 33]).0, "0000000000000011");
     }
 }

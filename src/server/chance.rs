@@ -35,7 +35,7 @@ impl Chance {
     /// A name for a new call.
     #[must_use]
     pub fn call_ref(&self) -> CallRef {
-        CallRef::from_random(self.bytes())
+        CallRef::from_bytes(self.bytes())
     }
 
     /// As many bytes in lower-case hexadecimal, two characters each.

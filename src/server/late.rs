@@ -33,7 +33,7 @@ impl<T: Clone + Send + Sync + 'static> Late<T> {
         self.0.borrow().clone()
     }
 
-    /// It, as soon as it is there; `None` if nobody brings it any more.
+    /// Waits for it; `None` if nobody brings it any more.
     pub async fn wait(mut self) -> Option<T> {
         self.0.wait_for(Option::is_some).await.ok().and_then(|it| it.clone())
     }

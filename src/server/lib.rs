@@ -1,6 +1,6 @@
 //! HTTP: settings, tokens, voice webhooks, the page and its files.
 //!
-//! `main.rs` composes; everything here gets its clock, its randomness and its directory passed in.
+//! `serve.rs`, which belongs to the program, composes; everything here gets its clock, its randomness and its directory passed in.
 
 pub mod chance;
 pub mod clock;
@@ -14,7 +14,7 @@ mod record;
 pub mod router;
 pub mod settings;
 pub mod site;
-pub mod sounds;
+mod sounds;
 pub mod token;
 pub mod voice;
 

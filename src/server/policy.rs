@@ -18,7 +18,7 @@ pub enum Signalling {
 
 /// The headers, made once.
 #[derive(Clone, Debug)]
-pub struct Policy {
+pub(crate) struct Policy {
     page: String,
     everywhere: HeaderMap,
 }
@@ -34,7 +34,7 @@ impl Policy {
     /// For a page that reaches the voice cloud there, and maybe a live-reload socket on this port; `secure` when the
     /// world reaches us over TLS.
     #[must_use]
-    pub fn new(signalling: &Signalling, live_reload: Option<u16>, secure: bool) -> Self {
+    pub(crate) fn new(signalling: &Signalling, live_reload: Option<u16>, secure: bool) -> Self {
         let cloud = match signalling {
             Signalling::Twilio => TWILIO.to_owned(),
             Signalling::Rehearsal(host) => format!("ws://{host}"),
@@ -65,7 +65,7 @@ impl Policy {
 
     /// The page's Content-Security-Policy, for scripts with this nonce.
     #[must_use]
-    pub fn page(&self, nonce: Option<&str>) -> Option<HeaderValue> {
+    pub(crate) fn page(&self, nonce: Option<&str>) -> Option<HeaderValue> {
         let policy = match nonce {
             Some(nonce) => format!("{} 'nonce-{nonce}'", self.page),
             None => self.page.clone(),
@@ -74,7 +74,7 @@ impl Policy {
     }
 
     /// Adds to an answer what it does not say itself.
-    pub fn complete(&self, headers: &mut HeaderMap) {
+    pub(crate) fn complete(&self, headers: &mut HeaderMap) {
         headers.reserve(self.everywhere.len());
         for (name, value) in &self.everywhere {
             headers.entry(name).or_insert_with(|| value.clone());

@@ -20,7 +20,7 @@ use server::policy::Signalling;
 use server::settings::{Account, BaseUrl, Cloud, Settings, Source};
 use server::site::Site;
 use server::token::TokenDesk;
-use server::voice::{Reception, Signatures};
+use server::voice::{Reception, Signatures, to_be_told};
 use server::{Parts, router};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -98,7 +98,7 @@ async fn serve() -> anyhow::Result<()> {
         None => Signalling::Twilio,
     };
     let directory = match &settings.company {
-        Some(base) => Guarded::new(Company::new(&base.to_url()?).context("INTERNAL_API_BASE")?),
+        Some(base) => Guarded::new(Company::new(base.url()).context("INTERNAL_API_BASE")?),
         None => Guarded::without_memory(kept.clone().map(|kept| kept.customers)),
     };
     let app = router(Parts {
@@ -211,9 +211,8 @@ fn banner(addr: SocketAddr, public: &BaseUrl, rehearsal: Option<&Rehearsal>) -> 
     let Some(rehearsal) = rehearsal else {
         return format!(
             "\n  Hitoku {version}\n\n  listening on      http://{addr}\n  console           {public}/\n\n  \
-             Twilio must be told, at your number's voice configuration:\n  \
-             A call comes in       Webhook, {public}/incoming, HTTP POST\n  \
-             Call status changes   {public}/status, HTTP POST\n"
+             Twilio must be told, at your number's voice configuration:\n{}",
+            to_be_told(public).map(|(name, value)| format!("  {name:<24}{value}\n")).concat()
         );
     };
     let phone = rehearsal.addr().port();

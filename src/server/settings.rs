@@ -185,8 +185,7 @@ fn sid(prefix: &'static str) -> impl Fn(&str) -> Option<String> {
 
 /// As browsers write it.
 fn origin(text: &str) -> Option<String> {
-    let base = BaseUrl::parse_host(text.trim())?;
-    Some(base.to_url().ok()?.origin().ascii_serialization())
+    Some(BaseUrl::parse_host(text.trim())?.url().origin().ascii_serialization())
 }
 
 #[cfg(test)]

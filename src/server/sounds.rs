@@ -7,11 +7,11 @@ use std::f64::consts::TAU;
 
 /// A sound as the SDK asks for it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sound {
+pub(crate) struct Sound {
     /// Its name in the SDK's `sounds` option.
-    pub name: &'static str,
+    pub(crate) name: &'static str,
     /// A WAV file.
-    pub wav: Vec<u8>,
+    pub(crate) wav: Vec<u8>,
 }
 
 /// Samples a second: enough for bells, and 32 kB a second.
@@ -29,7 +29,7 @@ const KEYS: [[&str; 3]; 4] = [
 
 /// All fifteen.
 #[must_use]
-pub fn all() -> Vec<Sound> {
+pub(crate) fn all() -> Vec<Sound> {
     let mut sounds = vec![
         Sound { name: "incoming", wav: wav(&ringtone()) },
         Sound { name: "outgoing", wav: wav(&bells(&[(0.0, 587.33), (0.12, 880.0)], 0.45, 0.10)) },

@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 
 use crate::{
-    chromium, dependencies, process,
+    assets, chromium, dependencies, process,
     progress::{self, Stopwatch},
     release,
     set_up::{self, Needs},
@@ -77,6 +77,7 @@ fn unit(workspace: &Workspace) -> Result<()> {
 
 fn browser(workspace: &Workspace) -> Result<()> {
     release::build(workspace, &[release::HITOKU, release::REHEARSAL])?;
+    assets::refuse_weight(workspace)?;
     stage("browser tests", playwright(workspace, &[])?)
 }
 

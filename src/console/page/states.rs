@@ -164,7 +164,7 @@ fn stranger() -> Card {
 }
 
 fn card(name: &str, id: &str) -> Card {
-    let call_ref = Some(CallRef::from_random([7; 10]));
+    let call_ref = Some(CallRef::from_bytes([7; 10]));
     Card { name: Some(name.to_owned()), customer_id: Some(id.to_owned()), alias: None, call_ref }
 }
 

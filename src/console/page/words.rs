@@ -1,4 +1,4 @@
-//! Every word that the page says, in both languages.
+//! Every word that the page says while it lives, in both languages. Those of a page that does not are in `shell`.
 //!
 //! Invariant: a text has all languages or does not compile, and what is said of a domain state is an exhaustive match.
 //! [`AVAILABLE`] is the only text that promises a ring, and [`CONNECTED`] the only one that promises audio.

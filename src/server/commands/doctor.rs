@@ -245,8 +245,7 @@ async fn company(base: &BaseUrl) -> Finding {
 
 /// As the server asks for a caller.
 async fn ask(base: &BaseUrl) -> Result<(), Silent> {
-    let nonsense = |_| Silent::Nonsense("it is no address");
-    let company = Company::new(&base.to_url().map_err(nonsense)?)?;
+    let company = Company::new(base.url())?;
     let number = PhoneNumber::parse(NOBODYS).map_err(|_| Silent::Nonsense("that is no number"))?;
     Guarded::without_memory(company).look_up(&number).await.map(|_| ())
 }

@@ -6,7 +6,7 @@ use url::Url;
 
 /// An `http` or `https` address without query, fragment or user, and without a slash at its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BaseUrl(String);
+pub struct BaseUrl(Url);
 
 impl BaseUrl {
     /// What it should be, for whoever wrote something else.
@@ -27,45 +27,46 @@ impl BaseUrl {
         // The parser takes `https:host` and a backslash for a slash; what is printed and signed is what was understood.
         let written = text.get(..8).is_some_and(|start| start.to_ascii_lowercase().starts_with("http"))
             && text.contains("://");
-        (plain && bare && web && written).then(|| Self(url.as_str().trim_end_matches('/').to_owned()))
+        (plain && bare && web && written).then_some(Self(url))
     }
 
     /// Where a server on this machine is reached.
     #[must_use]
     pub fn of_local(address: std::net::SocketAddr) -> Self {
-        Self(format!("http://{address}"))
+        Self(
+            Url::parse(&format!("http://{address}"))
+                .unwrap_or_else(|_| unreachable!("a host and a port are an address")),
+        )
     }
 
     /// The text, without a slash at its end.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        self.0.as_str().trim_end_matches('/')
     }
 
-    /// The address as a URL.
-    ///
-    /// # Errors
-    /// None that [`parse`](Self::parse) let through.
-    pub fn to_url(&self) -> Result<Url, url::ParseError> {
-        Url::parse(&self.0)
+    /// The same, in its parts.
+    #[must_use]
+    pub fn url(&self) -> &Url {
+        &self.0
     }
 
     /// The address of a whole host: what this server serves is at fixed paths below it.
     #[must_use]
     pub fn parse_host(text: &str) -> Option<Self> {
-        Self::parse(text).filter(|base| base.0.matches('/').count() == 2)
+        Self::parse(text).filter(|base| base.0.path() == "/")
     }
 
     /// Whether it is reached over TLS.
     #[must_use]
     pub fn is_secure(&self) -> bool {
-        self.0.get(..8).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https://"))
+        self.0.scheme() == "https"
     }
 }
 
 impl fmt::Display for BaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 

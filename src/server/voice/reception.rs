@@ -134,7 +134,7 @@ impl Reception {
         let Some(call_sid) = call_sid else { return self.chance.call_ref() };
         let mut bytes = [0; 10];
         bytes.copy_from_slice(&Sha256::digest(format!("call ref of {call_sid}"))[..10]);
-        CallRef::from_random(bytes)
+        CallRef::from_bytes(bytes)
     }
 
     /// A call that has no name cannot be told from others.

@@ -92,16 +92,11 @@ impl fmt::Debug for Signatures {
 }
 
 fn with_and_without_port(public: &BaseUrl) -> [String; 2] {
-    let text = public.as_str();
-    let host_at = text.find("://").map_or(0, |at| at + 3);
-    let path_at = text[host_at..].find('/').map_or(text.len(), |at| host_at + at);
-    let (scheme, host, path) = (&text[..host_at], &text[host_at..path_at], &text[path_at..]);
-    let after_address = host.rfind(']').map_or(0, |at| at + 1);
-    let (name, port) = match host[after_address..].find(':') {
-        Some(at) => host.split_at(after_address + at),
-        None => (host, if public.is_secure() { ":443" } else { ":80" }),
-    };
-    [format!("{scheme}{name}{path}"), format!("{scheme}{name}{port}{path}")]
+    let url = public.url();
+    let host = format!("{}://{}", url.scheme(), url.host_str().unwrap_or_default());
+    let port = url.port_or_known_default().unwrap_or_default();
+    let path = url.path().trim_end_matches('/');
+    [format!("{host}{path}"), format!("{host}:{port}{path}")]
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use server::clock::Clock;
 use server::settings::{Account, BaseUrl};
-use server::voice::Signatures;
+use server::voice::{Signatures, to_be_told};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc2822;
 
@@ -174,9 +174,7 @@ async fn known(twilio: &str, account: &Account, public: &BaseUrl) -> Vec<Finding
 }
 
 fn what(public: &BaseUrl) -> String {
-    format!(
-        "A call comes in: Webhook, {public}/incoming, HTTP POST; Call status changes: {public}/status, HTTP POST"
-    )
+    to_be_told(public).map(|(name, value)| format!("{name}: {value}")).join("; ")
 }
 
 /// Holds what Twilio was told against what it must be told.
