@@ -104,7 +104,7 @@ async fn all_hear_of_trouble(twilio: &Twilio, from: u64, count: usize) {
 /// Somebody is put through in the end, and all are from then on.
 async fn all_is_well_again(server: &Server, twilio: &Twilio) {
     let mut call = 1000;
-    while server.count("the directory answers again") == 0 {
+    while server.has_yet_to_say("the directory answers again", 1) {
         twilio.call(sid(call), ONEIL).await;
         call += 1;
         tokio::time::sleep(Duration::from_millis(50)).await;

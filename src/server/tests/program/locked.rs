@@ -16,7 +16,7 @@ async fn locked_by_another_it_answers_and_keeps_all_for_later() {
     let ours = Database::open(&Place::Sqlite(home.data().join("hitoku.db"))).await.unwrap();
     let lock = ours.begin().await.unwrap();
     let mut calls = 0;
-    while server.count("what is kept of calls waits for the database") == 0 {
+    while server.has_yet_to_say("what is kept of calls waits for the database", 1) {
         assert!(twilio.call(sid(calls), KOSHII).await.contains("越井"));
         assert!(twilio.call(sid(calls + 1), STRANGER).await.contains(UNKNOWN));
         calls += 2;

@@ -41,7 +41,7 @@ async fn gone_in_mid_call_it_is_missed_but_nothing_is_lost() {
     }
     // The first callers wait for it, the next ones do not.
     server.says("the directory failed so often").await;
-    while server.count("the directory failed the last callers") < 2 {
+    while server.has_yet_to_say("the directory failed the last callers", 2) {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     assert_eq!(server.count("the directory failed so often"), 1, "{:?}", server.errors());
@@ -108,14 +108,14 @@ async fn back_again_it_is_used_again_without_a_restart_and_so_it_is_when_it_was_
     ours.read(Query::new("ALTER SYSTEM SET default_transaction_read_only = on")).await.unwrap();
     ours.read(Query::new("SELECT CAST(pg_reload_conf() AS TEXT)")).await.unwrap();
     let mut call = 10;
-    while server.count("what is kept of calls waits") < 2 {
+    while server.has_yet_to_say("what is kept of calls waits", 2) {
         assert!(twilio.call(sid(call), KOSHII).await.contains("越井"), "reading needs no writing");
         call += 1;
     }
     assert_eq!(server.count("cannot be written: check the rights"), 1, "{:?}", server.errors());
     ours.read(Query::new("ALTER SYSTEM RESET default_transaction_read_only")).await.unwrap();
     ours.read(Query::new("SELECT CAST(pg_reload_conf() AS TEXT)")).await.unwrap();
-    while server.count("the database takes again") < 2 {
+    while server.has_yet_to_say("the database takes again", 2) {
         twilio.call(sid(call), KOSHII).await;
         call += 1;
     }

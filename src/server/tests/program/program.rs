@@ -15,6 +15,7 @@ use server::kept::Kept;
 use server::settings::{Settings, Source};
 use tempfile::TempDir;
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use crate::numbers::holds_a_number;
 use crate::twilio::{AUTH_TOKEN, PUBLIC};
@@ -41,6 +42,7 @@ pub(crate) struct Home {
 /// The program, serving. It is killed when this is dropped.
 pub(crate) struct Server {
     child: Child,
+    since: Instant,
     lines: watch::Receiver<Vec<String>>,
 }
 
@@ -124,7 +126,7 @@ impl Home {
         let (said, lines) = watch::channel(Vec::new());
         listen(child.stdout.take().unwrap(), said.clone());
         listen(child.stderr.take().unwrap(), said);
-        Server { child, lines }
+        Server { child, since: Instant::now(), lines }
     }
 
     /// Runs a command to its end.
@@ -197,6 +199,17 @@ impl Server {
         let wrong =
             |line: &&String| line.contains(" ERROR ") || line.contains(" WARN ") || !line.contains("Z ");
         self.lines.borrow().iter().filter(wrong).cloned().collect()
+    }
+
+    /// Whether it has not said this so often yet, for tests that go on until it has.
+    pub(crate) fn has_yet_to_say(&self, text: &str, times: usize) -> bool {
+        let yet = self.count(text) < times;
+        assert!(
+            !yet || self.since.elapsed() < 5 * PATIENCE,
+            "it never said `{text}`, but {:?}",
+            self.errors()
+        );
+        yet
     }
 
     /// How many lines hold this text.
