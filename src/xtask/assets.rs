@@ -15,13 +15,15 @@ use anyhow::{Context as _, Result, bail, ensure};
 use serde_json::{Value, json};
 
 use crate::{
-    files, process,
+    files, notices, process,
     workspace::{Workspace, cargo_home},
 };
 
 /// How much of a hash a name carries: enough that two files never meet.
 const HASH_DIGITS: usize = 16;
 const MANIFEST: &str = "manifest.json";
+/// Where the notices of those are whose code is carried.
+const NOTICES: &str = "/licences.txt";
 /// The most that wasm, glue and css together may be in brotli, in bytes.
 const HEAVIEST: u64 = 100_000;
 
@@ -46,6 +48,7 @@ pub(crate) fn pack(workspace: &Workspace) -> Result<()> {
         assets.push(Asset::read(&site, file)?);
     }
     ensure!(!assets.is_empty(), "{} is empty", site.display());
+    assets.push(Asset::named(NOTICES, notices::of_all(workspace)?.into_bytes())?);
     refuse_imports(&assets)?;
 
     let fresh = workspace.scratch("packed-site");
@@ -87,11 +90,13 @@ impl Asset {
             relative.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte)),
             "{relative} has a name that would need escaping in a URL: use letters, digits, `.`, `_` and `-`"
         );
-        let logical = format!("/{relative}");
-        let (content_type, compressible) = content_type(&logical)?;
-        let bytes = files::read(file)?;
-        let path = hashed(&logical, &files::sha256(&bytes)[..HASH_DIGITS]);
-        Ok(Self { logical, path, content_type, compressible, bytes })
+        Self::named(&format!("/{relative}"), files::read(file)?)
+    }
+
+    fn named(logical: &str, bytes: Vec<u8>) -> Result<Self> {
+        let (content_type, compressible) = content_type(logical)?;
+        let path = hashed(logical, &files::sha256(&bytes)[..HASH_DIGITS]);
+        Ok(Self { logical: logical.to_owned(), path, content_type, compressible, bytes })
     }
 
     /// Its place in the packed site.

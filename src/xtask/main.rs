@@ -12,6 +12,7 @@ mod chromium;
 mod debian;
 mod dependencies;
 mod files;
+mod notices;
 mod npm;
 mod postgres;
 mod process;

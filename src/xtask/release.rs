@@ -70,7 +70,15 @@ fn without_paths(workspace: &Workspace) -> Result<String> {
 fn inputs(workspace: &Workspace) -> Result<String> {
     let ours = workspace.closure(FRONT).into_iter().filter_map(|name| workspace.members().get(name));
     let mut paths: Vec<_> = ours.map(|member| member.folder.clone()).collect();
-    let fixed = ["Cargo.toml", "Cargo.lock", ".cargo/config.toml", "style", "public", "src/xtask/assets.rs"];
+    let fixed = [
+        "Cargo.toml",
+        "Cargo.lock",
+        ".cargo/config.toml",
+        "style",
+        "public",
+        "src/xtask/assets.rs",
+        "src/xtask/notices.rs",
+    ];
     paths.extend(fixed.iter().map(|path| workspace.root().join(path)));
     paths.extend([assets::script(workspace), workspace.end2end().join("package-lock.json")]);
     paths.retain(|path| path.exists());
