@@ -48,6 +48,7 @@ pub(crate) async fn run() -> anyhow::Result<()> {
     };
     let mut findings = vec![Good("settings: each is what it should be".to_owned())];
     findings.push(folder(&settings.keeping.folder));
+    findings.extend(journal(&settings.keeping.folder.join("calls.journal")));
     findings.extend(kept(&settings.keeping).await);
     if let Some(base) = &settings.company {
         findings.push(company(base).await);
@@ -123,6 +124,16 @@ fn folder_to_be(folder: &Path) -> Finding {
     }
 }
 
+/// One that cannot be opened keeps the server from starting.
+fn journal(file: &Path) -> Option<Finding> {
+    let opened = OpenOptions::new().read(true).write(true).open(file);
+    let error = opened.err().filter(|error| error.kind() != io::ErrorKind::NotFound)?;
+    Some(Bad(format!(
+        "journal: {} cannot be opened ({error}); it should be a file of the user who runs Hitoku",
+        file.display()
+    )))
+}
+
 /// Rights do not say it: a disk may be mounted read-only.
 fn tried(folder: &Path) -> io::Result<()> {
     let path = folder.join(format!("doctor-{}", std::process::id()));
@@ -147,14 +158,18 @@ async fn kept(keeping: &Keeping) -> Vec<Finding> {
         }
         Err(error) => return vec![Bad(format!("database: {error:#}"))],
     };
-    let mut findings = vec![match kept.customers.count().await {
+    let mut findings = vec![];
+    if let Place::Sqlite(file) = shown {
+        findings.extend(rights("database", file));
+    }
+    findings.push(match kept.customers.count().await {
         Ok(0) => Mind(format!(
             "database: {}; nobody is in it yet: hitoku customers import FILE.csv",
             keeping.place
         )),
         Ok(count) => Good(format!("database: {}; {count} customers", keeping.place)),
         Err(error) => Bad(format!("database: {error}")),
-    }];
+    });
     findings.push(match writable(&kept).await {
         Ok(()) => Good("database: it can be written".to_owned()),
         Err(error) => Bad(format!("database: {error}")),
@@ -164,7 +179,8 @@ async fn kept(keeping: &Keeping) -> Vec<Finding> {
         findings.push(twilio::difference_from_database((theirs - ours) / 1000));
     }
     findings.push(keys(&kept));
-    findings.extend(keeping.number_key_file.as_deref().and_then(key_file));
+    // We do not refuse one that is not our own, since some who run programs allow no other rights.
+    findings.extend(keeping.number_key_file.as_deref().and_then(|file| rights("NUMBER_KEY_FILE", file)));
     findings.push(match kept.customers.audit().verify().await {
         Ok(verdict) if verdict.is_sound() => Good(format!(
             "audit trail: {} entries, each as it was written; head {}",
@@ -188,12 +204,12 @@ async fn opened(keeping: &Keeping) -> anyhow::Result<Option<Kept>> {
     Kept::open(keeping).await.map(Some)
 }
 
-/// The rights of one that is not our own: we do not refuse it, since some who run programs allow no others.
-fn key_file(path: &Path) -> Option<Finding> {
+/// Whether others than its owner may read or change it.
+fn rights(name: &str, path: &Path) -> Option<Finding> {
     let others = fs::metadata(path).ok()?.mode() & 0o077;
     (others != 0).then(|| {
         let (path, may) = (path.display(), if others & 0o022 != 0 { "change" } else { "read" });
-        Mind(format!("NUMBER_KEY_FILE: others than its owner may {may} {path}; say `chmod 600 {path}`"))
+        Mind(format!("{name}: others than its owner may {may} {path}; say `chmod 600 {path}`"))
     })
 }
 

@@ -168,6 +168,18 @@ fn a_key_file_that_others_may_read_is_minded() {
     assert!(!doctor(&home).contains("NUMBER_KEY_FILE"));
 }
 
+#[test]
+fn a_database_that_others_may_read_and_a_journal_that_is_none_are_found() {
+    let home = Home::peopled();
+    let database = home.data().join("hitoku.db");
+    set_permissions(&database, Permissions::from_mode(0o666)).unwrap();
+    assert!(doctor(&home).contains("! database: others than its owner may change"));
+    set_permissions(&database, Permissions::from_mode(0o600)).unwrap();
+    std::fs::create_dir(home.data().join("calls.journal")).unwrap();
+    let said = doctor(&home);
+    assert!(said.contains("✗ journal: ") && !said.contains("others than its owner"), "{said}");
+}
+
 #[tokio::test]
 async fn a_database_of_others_wants_a_key_and_an_answer() {
     let home = Home::empty().with("DATABASE_URL", "postgres://hitoku:hush@127.0.0.1:1/hitoku");
