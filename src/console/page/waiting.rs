@@ -31,13 +31,17 @@ pub(crate) fn draw(page: Page, duty: &Duty) -> Element {
         .child(element("div", "actions").child(end.draw(page)))
 }
 
+/// Whether somebody was not spoken to who should have been, or not to the end.
+pub(crate) const fn is_bad(how: How) -> bool {
+    !matches!(how, How::HungUp | How::CallerHungUp | How::Rejected | How::AnsweredElsewhere)
+}
+
 fn draw_last(page: Page, last: &Ended) -> Element {
     let lasted = last.lasted.map(|lasted| {
         text("span", "last__lasted", format!("{} {}", page.say(words::LASTED), clock::lasting(lasted)))
     });
     let code = words::code(Note::Ended(last.how))
         .map(|code| text("span", "code", format!("{} {code}", page.say(words::CODE))));
-    let good = matches!(last.how, How::HungUp | How::CallerHungUp | How::Rejected | How::AnsweredElsewhere);
     let how = element("p", "last__how")
         .child(text("span", "", page.say(words::how(last.how))))
         .maybe(code)
@@ -47,7 +51,7 @@ fn draw_last(page: Page, last: &Ended) -> Element {
         .child(text("time", "", clock::local(last.at)));
     element("section", "last")
         .with("id", "last")
-        .marked("data-good", good)
+        .marked("data-bad", is_bad(last.how))
         .child(label)
         .child(element("p", "last__name").child(talk::name(page, &last.card)))
         .child(how)
