@@ -89,14 +89,14 @@ impl Audit {
     /// # Errors
     /// The database cannot be read.
     pub async fn verify(&self) -> Result<Verdict, Failure> {
-        self.verify_from(Noted::NOTHING).await
+        self.verify_from(&[]).await
     }
 
-    /// The same, and that it still holds what was noted.
+    /// The same, and that it still holds all that was noted.
     ///
     /// # Errors
     /// The database cannot be read.
-    pub async fn verify_from(&self, noted: Noted) -> Result<Verdict, Failure> {
+    pub async fn verify_from(&self, noted: &[Noted]) -> Result<Verdict, Failure> {
         let mut reading = Reading::new(self.key.chain(), noted);
         loop {
             let page = Query::new(NEXT).with(reading.after).with(PAGE);
@@ -118,9 +118,9 @@ impl Audit {
 const NEXT: &str =
     "SELECT seq, at, actor, action, subject, detail, hash FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2";
 
-struct Reading {
+struct Reading<'a> {
     chain: chain::Chain,
-    noted: Noted,
+    noted: &'a [Noted],
     after: i64,
     /// The last entry as it stands in the trail.
     last: Head,
@@ -130,8 +130,8 @@ struct Reading {
     faults: Vec<Fault>,
 }
 
-impl Reading {
-    fn new(chain: chain::Chain, noted: Noted) -> Self {
+impl<'a> Reading<'a> {
+    fn new(chain: chain::Chain, noted: &'a [Noted]) -> Self {
         let (last, faults) = (Head::NONE, Vec::new());
         Self { chain, noted, after: i64::MIN, last, should: None, entries: 0, faults }
     }
@@ -157,9 +157,9 @@ impl Reading {
             self.fault(Fault::EndChanged(seq));
         }
         self.last = Head { seq, hash };
-        if seq == self.noted.seq && Noted::from(self.last) != self.noted {
-            self.fault(Fault::Rewritten(self.noted));
-        }
+        let there = Noted::from(self.last);
+        let others = self.noted.iter().filter(|noted| noted.seq == seq && **noted != there);
+        others.for_each(|noted| self.fault(Fault::Rewritten(*noted)));
         Ok(())
     }
 
@@ -191,9 +191,9 @@ impl Reading {
             }
             Bound::Sound(_) => {}
         }
-        if self.noted.seq > self.last.seq {
-            self.fault(Fault::PutBack(self.noted));
-        }
+        let last = self.last.seq;
+        let beyond = self.noted.iter().filter(|noted| noted.seq > last);
+        beyond.for_each(|noted| self.fault(Fault::PutBack(*noted)));
         Verdict { entries: self.entries, head: self.last.into(), faults: self.faults }
     }
 
@@ -213,10 +213,6 @@ impl Reading {
             self.faults.push(fault);
         }
     }
-}
-
-impl Noted {
-    const NOTHING: Self = Self { seq: 0, prefix: [0; 8] };
 }
 
 impl From<Head> for Noted {

@@ -124,16 +124,17 @@ async fn an_older_state_is_found_by_whoever_noted_the_head(database: &Database) 
     let noted: Noted = old.head.to_string().parse().unwrap();
     assert!(noted.to_string().starts_with("8:") && noted == old.head);
     append(&audit, database, Entry::keys_rotated(9, &Actor::Hitoku, 1)).await;
-    assert!(audit.verify_from(noted).await.unwrap().is_sound());
-    assert!(audit.verify_from(nothing.head.to_string().parse().unwrap()).await.unwrap().is_sound());
+    assert!(audit.verify_from(&[noted]).await.unwrap().is_sound());
+    assert!(audit.verify_from(&[nothing.head.to_string().parse().unwrap()]).await.unwrap().is_sound());
     let newer = audit.verify().await.unwrap().head;
     // As a backup of before: the same entries, and nothing to find in them.
     let audit = fresh(database).await;
     fill(&audit, database).await;
     assert!(audit.verify().await.unwrap().is_sound());
-    assert_eq!(audit.verify_from(newer).await.unwrap().faults, [Fault::PutBack(newer)]);
+    assert_eq!(audit.verify_from(&[newer]).await.unwrap().faults, [Fault::PutBack(newer)]);
+    assert_eq!(audit.verify_from(&[noted, newer]).await.unwrap().faults, [Fault::PutBack(newer)]);
     append(&audit, database, Entry::keys_rotated(9, &Actor::Hitoku, 2)).await;
-    assert_eq!(audit.verify_from(newer).await.unwrap().faults, [Fault::Rewritten(newer)]);
+    assert_eq!(audit.verify_from(&[newer]).await.unwrap().faults, [Fault::Rewritten(newer)]);
     // As it needs no backup: one row of before, and the entries since deleted.
     let audit = fresh(database).await;
     fill(&audit, database).await;
@@ -141,7 +142,7 @@ async fn an_older_state_is_found_by_whoever_noted_the_head(database: &Database) 
     run(database, "DELETE FROM audit_head").await;
     begin(&audit, database).await;
     assert!(audit.verify().await.unwrap().is_sound());
-    assert_eq!(audit.verify_from(noted).await.unwrap().faults, [Fault::PutBack(noted)]);
+    assert_eq!(audit.verify_from(&[noted]).await.unwrap().faults, [Fault::PutBack(noted)]);
     for bad in ["", "8", "8:", "-1:0123456789abcdef", "8:0123456789abcde", "8:+123456789abcdef"] {
         assert!(bad.parse::<Noted>().is_err(), "{bad}");
     }

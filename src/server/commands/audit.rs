@@ -52,10 +52,9 @@ async fn verify(head: Option<&str>) -> anyhow::Result<()> {
     let (settings, kept) = super::open().await?;
     let file = settings.keeping.folder.join(HEAD);
     let audit = kept.customers.audit();
-    let verdict = match given.map_or_else(|| of_last_time(&file), |given| Ok(Some(given)))? {
-        Some(noted) => audit.verify_from(noted).await?,
-        None => audit.verify().await?,
-    };
+    // Both, so that the one that is noted below is never an earlier one.
+    let noted: Vec<Noted> = given.into_iter().chain(of_last_time(&file)?).collect();
+    let verdict = audit.verify_from(&noted).await?;
     for fault in &verdict.faults {
         say(&format!("✗ {fault}"));
     }

@@ -9,6 +9,8 @@ fn a_database_that_was_put_back_is_found_by_what_the_last_verification_noted() {
     let home = Home::peopled();
     let (file, copy) = (home.data().join("hitoku.db"), home.data().join("copy.db"));
     fs::copy(&file, &copy).unwrap();
+    let said = home.run(&["audit", "verify"]).out;
+    let head = said.lines().next().unwrap().split("Head: ").nth(1).unwrap().to_owned();
     assert!(home.run(&["customers", "assign", "cm-oneil", "user001"]).well);
     assert!(home.run(&["audit", "verify"]).well);
     for log in ["hitoku.db-wal", "hitoku.db-shm"] {
@@ -16,6 +18,9 @@ fn a_database_that_was_put_back_is_found_by_what_the_last_verification_noted() {
     }
     fs::copy(&copy, &file).unwrap();
     let said = home.run(&["audit", "verify"]);
+    assert!(!said.well && said.out.contains("was put back to an older state"), "{said:?}");
+    // An earlier head, noted elsewhere, is still in it; that hides nothing.
+    let said = home.run(&["audit", "verify", "--head", &head]);
     assert!(!said.well && said.out.contains("was put back to an older state"), "{said:?}");
     // Whoever has put it back themselves learns how to go on.
     let noted = home.data().join("audit.head");
