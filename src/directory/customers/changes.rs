@@ -129,7 +129,7 @@ impl Customers {
             return Err(Trouble::NoNumber(id.to_owned()));
         }
         let since = by.at.saturating_sub(A_DAY);
-        let used = self.audit.count(&mut *transaction, Action::Revealed, None, since).await?;
+        let used = self.audit.count(&mut *transaction, Action::Revealed, since).await?;
         if used >= allowance {
             return Err(Trouble::Allowance { used, allowed: allowance });
         }

@@ -102,7 +102,7 @@ async fn list(action: Option<&str>, customer: Option<&str>, limit: u32) -> anyho
     let (_, kept) = super::open().await?;
     let audit = kept.customers.audit();
     let subject = customer.map(|customer| audit.opaque(customer));
-    let filter = Filter { action, subject, ..Filter::default() };
+    let filter = Filter { action, subject };
     let mut rows = vec![["entry", "at", "who", "what", "subject", "detail"].map(str::to_owned).to_vec()];
     for entry in audit.list(&filter, limit).await? {
         let seq = entry.seq.to_string();
