@@ -16,7 +16,7 @@ use records::Audit;
 use records::audit::Actor;
 use secrecy::SecretBox;
 
-use crate::key::{Hash, Key, Ring};
+use crate::key::{Hash, Key, KeyRing};
 use crate::{Aliases, Directory, Found, Keys, PhoneNumber, Silent, Trouble, secrets};
 
 pub use changes::Receipt;
@@ -144,7 +144,7 @@ impl Customers {
         listed(&self.keys.ring(), row)
     }
 
-    async fn find(&self, ring: &Ring, number: &PhoneNumber) -> Result<Option<Found>, Silent> {
+    async fn find(&self, ring: &KeyRing, number: &PhoneNumber) -> Result<Option<Found>, Silent> {
         // During a rotation it is under one of several keys; asked for all at once, it cannot move in between.
         let query = if let [only] = ring.keys() {
             Query::new(LOOK_UP).with(&only.hash(number)[..])
@@ -160,7 +160,7 @@ impl Customers {
     }
 
     /// With the keys that are in the file now, if they are others than these.
-    async fn find_anew(&self, known: Arc<Ring>, number: &PhoneNumber) -> Result<Option<Found>, Silent> {
+    async fn find_anew(&self, known: Arc<KeyRing>, number: &PhoneNumber) -> Result<Option<Found>, Silent> {
         // On a thread for it: a disk that hangs is to hold up this caller's question, and nobody else's.
         let (keys, others_than) = (self.keys.clone(), known.clone());
         let renewed = tokio::task::spawn_blocking(move || keys.others_than(&others_than)).await;
@@ -203,7 +203,7 @@ const LOOK_UP: &str = "SELECT c.id, c.name, c.operator FROM numbers n JOIN custo
 const LISTED: &str = "SELECT id, name, operator, team, note_key, note, \
                       (SELECT COUNT(*) FROM numbers WHERE customer = customers.id) FROM customers";
 
-fn listed(ring: &Ring, mut row: Row) -> Result<Listed, Trouble> {
+fn listed(ring: &KeyRing, mut row: Row) -> Result<Listed, Trouble> {
     let id = row.text(0)?;
     let note = note_of(ring, &id, row.maybe_text(4)?.as_deref(), row.maybe_bytes(5)?.as_deref())?;
     let (name, operator, team) = (row.text(1)?, row.text(2)?, row.maybe_text(3)?);
@@ -211,7 +211,7 @@ fn listed(ring: &Ring, mut row: Row) -> Result<Listed, Trouble> {
 }
 
 fn note_of(
-    ring: &Ring,
+    ring: &KeyRing,
     id: &str,
     key: Option<&str>,
     sealed: Option<&[u8]>,

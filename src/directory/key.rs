@@ -7,7 +7,7 @@ use std::fmt;
 
 use aws_lc_rs::aead::{AES_256_GCM_SIV, Aad, MAX_TAG_LEN, NONCE_LEN, Nonce, RandomizedNonceKey};
 use aws_lc_rs::hkdf::{HKDF_SHA256, KeyType, Salt};
-use aws_lc_rs::hmac;
+use aws_lc_rs::{hmac, rand};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -25,9 +25,9 @@ pub(crate) struct Key {
     find: hmac::Key,
 }
 
-/// Several keys: the first seals, each opens.
+/// Several keys, each of which opens. A rotation makes the first the one that seals.
 #[derive(Debug)]
-pub(crate) struct Ring(Vec<Key>);
+pub(crate) struct KeyRing(Vec<Key>);
 
 /// The text is no ring of keys. It is not repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -40,14 +40,14 @@ pub struct NotAKey;
 const PADDED: usize = 16;
 const BYTES: usize = 32;
 
-impl Ring {
+impl KeyRing {
     /// Reads keys separated by commas, spaces or lines.
     pub(crate) fn parse(text: &SecretString) -> Result<Self, NotAKey> {
         let keys = texts(text.expose_secret()).map(Key::parse).collect::<Result<Vec<_>, _>>()?;
         if keys.is_empty() { Err(NotAKey) } else { Ok(Self(keys)) }
     }
 
-    /// The one that seals.
+    /// The one that a new database is sealed with, and that a rotation leads to.
     pub(crate) fn first(&self) -> &Key {
         &self.0[0]
     }
@@ -66,6 +66,14 @@ impl Ring {
 /// The texts of keys in one that may have several.
 pub(crate) fn texts(text: &str) -> impl Iterator<Item = &str> {
     text.split([',', ' ', '\n', '\r', '\t']).filter(|text| !text.is_empty())
+}
+
+/// What a key is made of.
+pub(crate) fn random() -> [u8; BYTES] {
+    let mut bytes = [0; BYTES];
+    // Without randomness nothing can be kept secret; a key of zeros would pretend to.
+    rand::fill(&mut bytes).unwrap_or_else(|_| std::process::abort());
+    bytes
 }
 
 impl Key {
@@ -154,8 +162,8 @@ impl fmt::Debug for Key {
 mod tests {
     use super::*;
 
-    fn ring(text: &str) -> Result<Ring, NotAKey> {
-        Ring::parse(&text.into())
+    fn ring(text: &str) -> Result<KeyRing, NotAKey> {
+        KeyRing::parse(&text.into())
     }
 
     #[test]

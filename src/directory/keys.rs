@@ -9,17 +9,16 @@ use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use aws_lc_rs::rand;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::key::{NotAKey, Ring, texts};
+use crate::key::{KeyRing, NotAKey, random, texts};
 
 /// The keys of the directory.
 #[derive(Debug)]
 pub struct Keys {
-    ring: RwLock<Arc<Ring>>,
+    ring: RwLock<Arc<KeyRing>>,
     file: Option<KeyFile>,
 }
 
@@ -27,8 +26,11 @@ pub struct Keys {
 #[derive(Debug, thiserror::Error)]
 pub enum NoKeys {
     /// What was given is none.
-    #[error("NUMBER_KEY: {0}")]
-    Malformed(#[from] NotAKey),
+    #[error("NUMBER_KEY: {why}")]
+    Malformed {
+        /// What should be there.
+        why: NotAKey,
+    },
     /// There is something else in the file.
     #[error("the key file {path} has something else in it: {why}")]
     Spoilt {
@@ -77,12 +79,13 @@ type Stamp = (u64, i64, i64, u64);
 const DRAFT: &str = "draft-";
 
 impl Keys {
-    /// Keys that were given, separated by commas: the first seals, each opens.
+    /// Keys that were given, separated by commas: each opens, and a rotation leads to the first.
     ///
     /// # Errors
     /// One of them is none.
     pub fn given(text: &SecretString) -> Result<Self, NoKeys> {
-        Ok(Self { ring: RwLock::new(Arc::new(Ring::parse(text)?)), file: None })
+        let ring = KeyRing::parse(text).map_err(|why| NoKeys::Malformed { why })?;
+        Ok(Self { ring: RwLock::new(Arc::new(ring)), file: None })
     }
 
     /// Keys in a file, which is made with a fresh one if it is not there: only for a directory that is new. Only this user
@@ -118,12 +121,12 @@ impl Keys {
     }
 
     /// As they are known now.
-    pub(crate) fn ring(&self) -> Arc<Ring> {
+    pub(crate) fn ring(&self) -> Arc<KeyRing> {
         self.ring.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// As they are in the file now, which another program may have changed.
-    pub(crate) fn current(&self) -> Arc<Ring> {
+    pub(crate) fn current(&self) -> Arc<KeyRing> {
         let Some(file) = &self.file else { return self.ring() };
         let mut looks = file.looks.lock().unwrap_or_else(PoisonError::into_inner);
         let now = looked_at(&file.path);
@@ -148,12 +151,12 @@ impl Keys {
     }
 
     /// Goes on with these, since those that are in the file now open nothing; until it changes again.
-    pub(crate) fn stay_with(&self, known: Arc<Ring>) {
+    pub(crate) fn stay_with(&self, known: Arc<KeyRing>) {
         *self.ring.write().unwrap_or_else(PoisonError::into_inner) = known;
     }
 
     /// Goes on with these until the file is read again, which is the next time that anybody looks.
-    pub(crate) fn look_again(&self, known: Arc<Ring>) {
+    pub(crate) fn look_again(&self, known: Arc<KeyRing>) {
         if let Some(file) = &self.file {
             file.looks.lock().unwrap_or_else(PoisonError::into_inner).known = None;
         }
@@ -161,7 +164,7 @@ impl Keys {
     }
 
     /// As they are in the file now, if they are others than these: also when somebody else has just seen that.
-    pub(crate) fn others_than(&self, known: &Arc<Ring>) -> Option<Arc<Ring>> {
+    pub(crate) fn others_than(&self, known: &Arc<KeyRing>) -> Option<Arc<KeyRing>> {
         Some(self.current()).filter(|now| !Arc::ptr_eq(now, known))
     }
 
@@ -189,24 +192,17 @@ impl Keys {
         Ok(())
     }
 
-    /// Whether they are in a file of our own.
+    /// Where they are, if they are in a file of our own.
     #[must_use]
     pub fn file(&self) -> Option<&Path> {
         self.file.as_ref().map(|file| file.path.as_path())
     }
 
-    /// Their names, the one that seals first.
+    /// Their names, that of the one that a rotation leads to first.
     #[must_use]
     pub fn names(&self) -> Vec<String> {
         self.ring().keys().iter().map(|key| key.id().to_owned()).collect()
     }
-}
-
-fn random() -> [u8; 32] {
-    let mut bytes = [0; 32];
-    // Without randomness nothing can be kept secret; a key of zeros would pretend to.
-    rand::fill(&mut bytes).unwrap_or_else(|_| std::process::abort());
-    bytes
 }
 
 /// Two that start at once must not make two.
@@ -292,7 +288,7 @@ fn discard(draft: &Path) {
     let _ = fs::remove_file(draft);
 }
 
-fn read(path: &Path) -> Result<(Ring, Option<Stamp>), NoKeys> {
+fn read(path: &Path) -> Result<(KeyRing, Option<Stamp>), NoKeys> {
     let broken = |why| NoKeys::File { path: path.display().to_string(), why };
     let stamp = looked_at(path);
     let mode = fs::metadata(path).map_err(broken)?.mode();
@@ -301,8 +297,8 @@ fn read(path: &Path) -> Result<(Ring, Option<Stamp>), NoKeys> {
         return Err(broken(io::Error::new(io::ErrorKind::PermissionDenied, why)));
     }
     let text = fs::read_to_string(path).map_err(broken)?;
-    let ring =
-        Ring::parse(&text.into()).map_err(|why| NoKeys::Spoilt { path: path.display().to_string(), why })?;
+    let ring = KeyRing::parse(&text.into())
+        .map_err(|why| NoKeys::Spoilt { path: path.display().to_string(), why })?;
     Ok((ring, stamp))
 }
 
@@ -329,6 +325,13 @@ mod tests {
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
         assert!(Keys::in_file(&path).unwrap_err().to_string().contains("chmod 600"));
+    }
+
+    #[test]
+    fn what_is_given_and_no_key_is_said_once() {
+        let error = Keys::given(&"hush".into()).unwrap_err();
+        assert!(error.to_string().starts_with("NUMBER_KEY: a key is 32 random bytes"), "{error}");
+        assert!(std::error::Error::source(&error).is_none(), "it would be said again");
     }
 
     #[test]

@@ -2,12 +2,11 @@
 //!
 //! Aliases and the audit trail must not change when the key of the numbers does.
 
-use aws_lc_rs::rand;
 use database::{Database, Query, Transaction};
 use records::Audit;
 use secrecy::SecretBox;
 
-use crate::key::Ring;
+use crate::key::{KeyRing, random};
 use crate::trouble::Trouble;
 
 /// What the keys are for.
@@ -22,7 +21,7 @@ pub(crate) struct Secrets {
     pub(crate) audit: Secret,
 }
 
-pub(crate) async fn open(database: &Database, ring: &Ring) -> Result<Secrets, Trouble> {
+pub(crate) async fn open(database: &Database, ring: &KeyRing) -> Result<Secrets, Trouble> {
     if none(database).await? {
         make(database, ring).await?;
     }
@@ -31,7 +30,7 @@ pub(crate) async fn open(database: &Database, ring: &Ring) -> Result<Secrets, Tr
 }
 
 /// Both, and the beginning of the audit trail: one without a beginning is known to have lost it.
-async fn make(database: &Database, ring: &Ring) -> Result<(), Trouble> {
+async fn make(database: &Database, ring: &KeyRing) -> Result<(), Trouble> {
     let mut transaction = database.begin().await?;
     transaction.alone("secrets").await?;
     // Another server may have been first.
@@ -49,12 +48,6 @@ async fn make(database: &Database, ring: &Ring) -> Result<(), Trouble> {
     Ok(transaction.commit().await?)
 }
 
-fn random() -> Secret {
-    let mut bytes = Secret::default();
-    rand::fill(&mut bytes).unwrap_or_else(|_| std::process::abort());
-    bytes
-}
-
 const ANY: &str = "SELECT name FROM secrets LIMIT 1";
 
 /// Whether nothing has been sealed in this database yet.
@@ -63,7 +56,7 @@ pub(crate) async fn none(database: &Database) -> Result<bool, Trouble> {
 }
 
 /// Whether these are the keys of this database, as it is now: whoever holds keys that have ended must seal nothing.
-pub(crate) async fn check(transaction: &mut dyn Transaction, ring: &Ring) -> Result<(), Trouble> {
+pub(crate) async fn check(transaction: &mut dyn Transaction, ring: &KeyRing) -> Result<(), Trouble> {
     for mut row in transaction.run(Query::new("SELECT key_id FROM secrets")).await? {
         let needed = row.text(0)?;
         if ring.named(&needed).is_none() {
@@ -74,7 +67,7 @@ pub(crate) async fn check(transaction: &mut dyn Transaction, ring: &Ring) -> Res
 }
 
 /// Seals all of them with the ring's first key.
-pub(crate) async fn reseal(transaction: &mut dyn Transaction, ring: &Ring) -> Result<(), Trouble> {
+pub(crate) async fn reseal(transaction: &mut dyn Transaction, ring: &KeyRing) -> Result<(), Trouble> {
     let first = ring.first();
     let others = Query::new("SELECT name, key_id, sealed FROM secrets WHERE key_id <> $1").with(first.id());
     for mut row in transaction.run(others).await? {
@@ -87,19 +80,19 @@ pub(crate) async fn reseal(transaction: &mut dyn Transaction, ring: &Ring) -> Re
     Ok(())
 }
 
-pub(crate) async fn find(database: &Database, ring: &Ring, name: &str) -> Result<Option<Secret>, Trouble> {
+pub(crate) async fn find(database: &Database, ring: &KeyRing, name: &str) -> Result<Option<Secret>, Trouble> {
     let query = Query::new("SELECT key_id, sealed FROM secrets WHERE name = $1").with(name);
     let Some(mut row) = database.read(query).await?.pop() else { return Ok(None) };
     opened(ring, &row.text(0)?, &row.bytes(1)?, name).map(Some)
 }
 
-fn opened(ring: &Ring, key_id: &str, sealed: &[u8], name: &str) -> Result<Secret, Trouble> {
+fn opened(ring: &KeyRing, key_id: &str, sealed: &[u8], name: &str) -> Result<Secret, Trouble> {
     let key = ring.named(key_id).ok_or_else(|| wrong_key(ring, key_id))?;
     let secret = key.open(sealed, name.as_bytes()).and_then(|secret| Secret::try_from(secret).ok());
     secret.ok_or_else(|| Trouble::Forged(key_id.to_owned()))
 }
 
-pub(crate) fn wrong_key(ring: &Ring, needed: &str) -> Trouble {
+pub(crate) fn wrong_key(ring: &KeyRing, needed: &str) -> Trouble {
     let given = ring.keys().iter().map(|key| key.id().to_owned()).collect();
     Trouble::WrongKey { needed: needed.to_owned(), given }
 }

@@ -10,7 +10,7 @@ use super::import::Whom;
 use super::told::tells_who;
 use super::{By, Customers, LOCK, import, place};
 use crate::customer::may_look_after;
-use crate::key::Ring;
+use crate::key::KeyRing;
 use crate::{Customer, PhoneNumber, Region, Sheet, Trouble, secrets};
 
 /// What an erasure has removed; without what it removed.
@@ -143,7 +143,7 @@ impl Customers {
 const SEALED: &str = "SELECT hash, key_id, sealed FROM numbers WHERE customer = $1 ORDER BY hash";
 
 /// A number of this customer, of a row of [`SEALED`].
-fn opened(ring: &Ring, mut row: Row, customer: &str) -> Result<PhoneNumber, Trouble> {
+fn opened(ring: &KeyRing, mut row: Row, customer: &str) -> Result<PhoneNumber, Trouble> {
     let (hash, key_id, sealed) = (row.bytes(0)?, row.text(1)?, row.bytes(2)?);
     let key = ring.named(&key_id).ok_or_else(|| secrets::wrong_key(ring, &key_id))?;
     key.open_number(&sealed, &place(&hash, customer)).ok_or(Trouble::Forged(key_id))

@@ -8,7 +8,7 @@ use database::{Query, Transaction, Value};
 use records::audit::Entry;
 
 use super::{ADD_NUMBERS, By, Customers, LOCK, delete_numbers, note_of, note_place, number_row};
-use crate::key::{Hash, Ring};
+use crate::key::{Hash, KeyRing};
 use crate::{Customer, Sheet, Trouble, secrets};
 
 /// What an import has done.
@@ -113,7 +113,7 @@ pub(super) fn count(count: usize) -> u64 {
 }
 
 struct Import<'a> {
-    ring: &'a Ring,
+    ring: &'a KeyRing,
     transaction: &'a mut dyn Transaction,
     done: Imported,
     /// One of those who were there before.
@@ -260,7 +260,7 @@ impl Before {
     }
 }
 
-fn row(ring: &Ring, customer: &Customer) -> Vec<Value> {
+fn row(ring: &KeyRing, customer: &Customer) -> Vec<Value> {
     let key = ring.first();
     let note = customer.note.as_ref().map(|note| key.seal(note.as_bytes(), &note_place(&customer.id)));
     vec![

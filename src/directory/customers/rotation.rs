@@ -9,7 +9,7 @@ use records::audit::Entry;
 use super::{
     ADD_NUMBERS, By, Customers, LOCK, delete_numbers, import, note_of, note_place, number_row, place,
 };
-use crate::key::Ring;
+use crate::key::KeyRing;
 use crate::{Trouble, secrets};
 
 /// What a rotation has done.
@@ -82,7 +82,7 @@ impl Customers {
     }
 }
 
-async fn outstanding(database: &Database, ring: &Ring) -> Result<usize, Trouble> {
+async fn outstanding(database: &Database, ring: &KeyRing) -> Result<usize, Trouble> {
     let query = Query::new("SELECT COUNT(*) FROM numbers WHERE key_id <> $1").with(ring.first().id());
     let count = database.read(query).await?.pop().map_or(Ok(0), |mut row| row.int(0))?;
     Ok(usize::try_from(count).unwrap_or_default())
@@ -110,7 +110,7 @@ impl Pass {
     }
 
     /// Seals some of them anew, and tells how many.
-    async fn some(&mut self, transaction: &mut dyn Transaction, ring: &Ring) -> Result<usize, Trouble> {
+    async fn some(&mut self, transaction: &mut dyn Transaction, ring: &KeyRing) -> Result<usize, Trouble> {
         let before = self.found;
         if let Some(after) = self.numbers.take() {
             self.numbers = self.some_numbers(transaction, ring, after).await?;
@@ -123,7 +123,7 @@ impl Pass {
     async fn some_numbers(
         &mut self,
         transaction: &mut dyn Transaction,
-        ring: &Ring,
+        ring: &KeyRing,
         after: Vec<u8>,
     ) -> Result<Option<Vec<u8>>, Trouble> {
         let first = ring.first();
@@ -148,7 +148,7 @@ impl Pass {
     async fn some_notes(
         &mut self,
         transaction: &mut dyn Transaction,
-        ring: &Ring,
+        ring: &KeyRing,
         after: String,
     ) -> Result<Option<String>, Trouble> {
         let first = ring.first();
