@@ -6,7 +6,7 @@ use database::{Database, Query, Transaction};
 use records::Audit;
 use secrecy::SecretBox;
 
-use crate::key::{KeyRing, random};
+use crate::key::{Key, KeyRing, random};
 use crate::trouble::Trouble;
 
 /// What the keys are for.
@@ -55,15 +55,17 @@ pub(crate) async fn none(database: &Database) -> Result<bool, Trouble> {
     Ok(database.read(Query::new(ANY)).await?.is_empty())
 }
 
-/// Whether these are the keys of this database, as it is now: whoever holds keys that have ended must seal nothing.
-pub(crate) async fn check(transaction: &mut dyn Transaction, ring: &KeyRing) -> Result<(), Trouble> {
-    for mut row in transaction.run(Query::new("SELECT key_id FROM secrets")).await? {
-        let needed = row.text(0)?;
-        if ring.named(&needed).is_none() {
-            return Err(wrong_key(ring, &needed));
-        }
-    }
-    Ok(())
+/// The key that seals in this database now. It is the one that the secrets are sealed with, whichever comes first in the ring:
+/// a program with `old,new` that has not heard that a rotation is over would seal with a key that nobody has soon. Whoever does
+/// not hold it must seal nothing.
+pub(crate) async fn sealing<'r>(
+    transaction: &mut dyn Transaction,
+    ring: &'r KeyRing,
+) -> Result<&'r Key, Trouble> {
+    let with = Query::new("SELECT key_id FROM secrets WHERE name = $1").with(AUDIT);
+    let mut with = transaction.run(with).await?.pop().ok_or(Trouble::NoSecret(AUDIT))?;
+    let needed = with.text(0)?;
+    ring.named(&needed).ok_or_else(|| wrong_key(ring, &needed))
 }
 
 /// Seals all of them with the ring's first key.

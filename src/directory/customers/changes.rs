@@ -124,7 +124,7 @@ impl Customers {
         let sealed = transaction.run(Query::new(SEALED).with(id)).await?;
         // No rotation can end now, so the keys of these are there.
         let ring = self.keys.current();
-        secrets::check(&mut *transaction, &ring).await?;
+        secrets::sealing(&mut *transaction, &ring).await?;
         if sealed.is_empty() {
             return Err(Trouble::NoNumber(id.to_owned()));
         }

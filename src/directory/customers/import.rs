@@ -8,7 +8,7 @@ use database::{Query, Transaction, Value};
 use records::audit::Entry;
 
 use super::{ADD_NUMBERS, By, Customers, LOCK, delete_numbers, note_of, note_place, number_row};
-use crate::key::{Hash, KeyRing};
+use crate::key::{Hash, Key, KeyRing};
 use crate::{Customer, Sheet, Trouble, secrets};
 
 /// What an import has done.
@@ -65,9 +65,10 @@ impl Customers {
         transaction.alone(LOCK).await?;
         // Only now: a rotation may have ended since, and what is sealed with a key that has ended is lost.
         let ring = self.keys.current();
-        secrets::check(&mut *transaction, &ring).await?;
+        let key = secrets::sealing(&mut *transaction, &ring).await?;
         let mut import = Import {
             ring: &ring,
+            key,
             transaction: &mut *transaction,
             done: Imported::default(),
             known_already: None,
@@ -114,6 +115,8 @@ pub(super) fn count(count: usize) -> u64 {
 
 struct Import<'a> {
     ring: &'a KeyRing,
+    /// The one of them that seals.
+    key: &'a Key,
     transaction: &'a mut dyn Transaction,
     done: Imported,
     /// One of those who were there before.
@@ -146,12 +149,12 @@ impl Import<'_> {
                 let hashes = self.ring.keys().iter().map(|key| key.hash(number));
                 let found: Vec<Hash> = hashes.filter(|hash| had.remove(&hash[..])).collect();
                 if found.is_empty() {
-                    fresh.push(Fresh { hash: self.ring.first().hash(number), customer, number: at });
+                    fresh.push(Fresh { hash: self.key.hash(number), customer, number: at });
                 }
             }
             let same = before.as_ref().is_some_and(|before| before.same(customer));
             if !same {
-                rows.push(row(self.ring, customer));
+                rows.push(row(self.key, customer));
             }
             match (before.is_some(), same && had.is_empty() && fresh.len() == already) {
                 (false, _) => self.done.added += 1,
@@ -180,7 +183,7 @@ impl Import<'_> {
             }
             let row = |fresh: &Fresh<'_>| {
                 let number = &fresh.customer.numbers[fresh.number];
-                number_row(self.ring.first(), fresh.hash, number, &fresh.customer.id)
+                number_row(self.key, fresh.hash, number, &fresh.customer.id)
             };
             self.transaction.insert(ADD_NUMBERS, OVER_NUMBERS, some.iter().map(row).collect()).await?;
             each(some.len());
@@ -260,8 +263,7 @@ impl Before {
     }
 }
 
-fn row(ring: &KeyRing, customer: &Customer) -> Vec<Value> {
-    let key = ring.first();
+fn row(key: &Key, customer: &Customer) -> Vec<Value> {
     let note = customer.note.as_ref().map(|note| key.seal(note.as_bytes(), &note_place(&customer.id)));
     vec![
         customer.id.as_str().into(),

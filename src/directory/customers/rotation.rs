@@ -2,6 +2,9 @@
 //!
 //! A few rows at a time, each time in a transaction: it can be cut off anywhere and said again. Whoever looks up asks for
 //! the hashes of all keys at once, and reads the key file again when a number is not found.
+//!
+//! Invariant: the secrets are the first to be sealed anew. Everybody seals with their key, so from then on nothing more comes
+//! under an old one, in whatever order others hold the keys.
 
 use database::{Database, Query, Transaction, Value};
 use records::audit::Entry;
@@ -39,10 +42,10 @@ impl Customers {
         loop {
             let mut transaction = self.database.begin().await?;
             transaction.alone(LOCK).await?;
+            secrets::reseal(&mut *transaction, &ring).await?;
             sealed += pass.some(&mut *transaction, &ring).await?;
-            // Only a pass over all of them that finds none has found all: others add some meanwhile.
+            // Only a pass over all of them that finds none has found all: a rotation to another key may go on meanwhile.
             if pass.is_over() && pass.found == 0 {
-                secrets::reseal(&mut *transaction, &ring).await?;
                 let key = ring.first().id().to_owned();
                 let entry = Entry::keys_rotated(by.at, &by.actor, import::count(sealed));
                 self.audit.append(&mut *transaction, entry).await?;
@@ -63,7 +66,7 @@ impl Customers {
         let mut transaction = self.database.begin().await?;
         transaction.alone(LOCK).await?;
         let ring = self.keys.current();
-        secrets::check(&mut *transaction, &ring).await?;
+        secrets::sealing(&mut *transaction, &ring).await?;
         let resumed = ring.keys().len() > 1;
         if !resumed && !self.keys.begin_another()? {
             return Err(Trouble::OneKey);

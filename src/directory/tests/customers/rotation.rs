@@ -74,17 +74,67 @@ pub(super) async fn a_rotation_that_was_cut_off_is_finished(house: &House) {
 async fn a_key_that_is_given_is_rotated_by_whoever_gives_it() {
     let folder = tempfile::tempdir().unwrap();
     let database = Database::open(&Place::Sqlite(folder.path().join("hitoku.db"))).await.unwrap();
-    let text = |keys: &[&secrecy::SecretString]| -> secrecy::SecretString {
-        keys.iter().map(|key| secrecy::ExposeSecret::expose_secret(*key)).collect::<Vec<_>>().join(",").into()
-    };
     let (old, new) = (Keys::fresh(), Keys::fresh());
     let customers = Customers::open(database.clone(), Keys::given(&old).unwrap()).await.unwrap();
     customers.import(&sheet(FILE), &by(), |_| {}).await.unwrap();
     assert!(matches!(customers.rotate(&by(), |_, _| {}).await, Err(Trouble::OneKey)));
-    let both = Customers::open(database.clone(), Keys::given(&text(&[&new, &old])).unwrap()).await.unwrap();
+    let both = Customers::open(database.clone(), given(&[&new, &old])).await.unwrap();
     assert_eq!(both.rotate(&by(), |_, _| {}).await.unwrap().sealed, 4 + 1);
     let only = Customers::open(database, Keys::given(&new).unwrap()).await.unwrap();
     assert_eq!(found(&only, "090-1234-5678").await, person("cm-koshii", "user001"));
+}
+
+/// Several keys, as they are given in this order.
+fn given(keys: &[&secrecy::SecretString]) -> Keys {
+    let texts: Vec<&str> = keys.iter().map(|key| secrecy::ExposeSecret::expose_secret(*key)).collect();
+    Keys::given(&texts.join(",").into()).unwrap()
+}
+
+#[tokio::test]
+async fn whoever_still_has_the_old_key_first_seals_with_the_new_one_on_sqlite() {
+    let folder = tempfile::tempdir().unwrap();
+    still_has_the_old_key_first(&Place::Sqlite(folder.path().join("hitoku.db"))).await;
+}
+
+#[tokio::test]
+async fn whoever_still_has_the_old_key_first_seals_with_the_new_one_on_postgresql() {
+    let server = Server::start();
+    still_has_the_old_key_first(&server.database()).await;
+}
+
+async fn still_has_the_old_key_first(place: &Place) {
+    let (old, new) = (Keys::fresh(), Keys::fresh());
+    let with = async |keys: &[&secrecy::SecretString]| {
+        Customers::open(Database::open(place).await.unwrap(), given(keys)).await.unwrap()
+    };
+    let customer = |id: &str, number: &str| {
+        sheet(&format!("id,name,operator,numbers,group,note\n{id},name,user001,{number},,a note\n"))
+    };
+    with(&[&old]).await.import(&sheet(FILE), &by(), |_| {}).await.unwrap();
+    // Before it, whoever has the new key first seals with the old one: some servers may not have the other yet.
+    let late = with(&[&old, &new]).await;
+    let both = with(&[&new, &old]).await;
+    both.import(&customer("cm-before", "03-9999-0031"), &by(), |_| {}).await.unwrap();
+    assert_eq!(found(&with(&[&old]).await, "03-9999-0031").await, person("cm-before", "user001"));
+    // In its midst, and after it.
+    let during = customer("cm-during", "03-9999-0032");
+    let (by_one, by_other) = (by(), by());
+    let (rotated, imported) =
+        tokio::join!(both.rotate(&by_one, |_, _| {}), late.import(&during, &by_other, |_| {}));
+    assert!(rotated.unwrap().sealed >= 7 && imported.unwrap().added == 1);
+    late.import(&customer("cm-after", "03-9999-0033"), &by(), |_| {}).await.unwrap();
+    late.import(&customer("cm-sato", "03-1234-5678"), &by(), |_| {}).await.unwrap();
+    let only = with(&[&new]).await;
+    for (id, number) in [
+        ("cm-koshii", "090-1234-5678"),
+        ("cm-sato", "03-1234-5678"),
+        ("cm-before", "03-9999-0031"),
+        ("cm-during", "03-9999-0032"),
+        ("cm-after", "03-9999-0033"),
+    ] {
+        assert_eq!(found(&only, number).await, person(id, "user001"), "{id}");
+        assert!(only.show(id).await.unwrap().note.is_some(), "{id}");
+    }
 }
 
 #[tokio::test]
