@@ -14,7 +14,7 @@ pub(crate) enum Keys {
     /// Seals everything with another key, while calls go on; said again, it finishes what was cut off
     ///
     /// With a key file of its own, Hitoku makes the new key and removes the old one at the end. Where NUMBER_KEY is given,
-    /// restart every server first with `old,new`, and then every server with `new,old`.
+    /// restart every server first with `new,old`.
     Rotate,
 }
 
@@ -37,8 +37,12 @@ async fn rotate() -> anyhow::Result<()> {
         say("A rotation that had begun before was finished.");
     }
     say(&format!("{} numbers and notes are sealed with the key {} now.", done.sealed, done.key));
-    if kept.customers.keys().file().is_none() {
-        say("Remove the other keys from NUMBER_KEY, and restart every server.");
+    match kept.customers.keys().file() {
+        Some(file) => say(&format!(
+            "Copy {} to where you keep its copy; keep the old copy with the backups from before.",
+            file.display()
+        )),
+        None => say("Remove the other keys from NUMBER_KEY, and restart every server."),
     }
     Ok(())
 }

@@ -67,6 +67,10 @@ async fn rotated_while_calls_come_in_every_customer_is_known_also_when_it_is_kil
     let last = keys(&database).await;
     let said = home.run(&["keys", "rotate"]);
     assert!(said.well && said.out.contains(&format!("{} numbers and notes", CUSTOMERS + 2)), "{said:?}");
+    assert!(
+        said.out.contains("Copy ") && said.out.contains("number.key to where you keep its copy"),
+        "{said:?}"
+    );
     assert!(keys(&database).await != last && last != first);
     done.store(true, Ordering::Relaxed);
     calling.join_all().await;
