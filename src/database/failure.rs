@@ -59,7 +59,7 @@ impl From<sqlx::Error> for Failure {
                 Some("55P03" | "57014") => Self::Busy,
                 Some("25006") => Self::ReadOnly,
                 // The detail of a refusal repeats values; the message does not.
-                // Nor is one that has too many connections anything but away.
+                // Too many connections (53300) also counts as unreachable.
                 Some(code) if !code.starts_with("57P") && !code.starts_with("08") && code != "53300" => {
                     Self::Refused(format!("{} ({code})", database.message()))
                 }
