@@ -16,6 +16,7 @@ mod guarded;
 mod key;
 mod keys;
 mod number;
+mod region;
 mod secrets;
 mod sheet;
 mod trouble;
@@ -33,9 +34,10 @@ pub use guarded::Guarded;
 pub use key::NotAKey;
 pub use keys::{Keys, NoKeys};
 pub use number::{NotANumber, PhoneNumber};
+pub use region::Region;
 pub use sheet::{BadRow, Shared, Sheet, Unfit, WhyBad};
 pub use trouble::Trouble;
-pub use written::{Region, Unreadable};
+pub use written::Unreadable;
 
 /// Tells who a caller is, and whose customer.
 #[async_trait]

@@ -5,19 +5,13 @@
 //! as long as its country's are: it may be for fiction, or of a range that is younger than the metadata.
 
 use std::borrow::Cow;
-use std::str::FromStr as _;
 
 use phonenumber::Type;
-use phonenumber::country::Id;
 use phonenumber::metadata::DATABASE;
 use unicode_normalization::UnicodeNormalization as _;
 
-use crate::PhoneNumber;
 use crate::customer::is_direction;
-
-/// The country whose national format a number without a country code is in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Region(Id);
+use crate::{PhoneNumber, Region};
 
 /// Why a text is no phone number. It is not repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -36,26 +30,6 @@ pub enum Unreadable {
     /// No such country.
     #[error("its country code does not exist")]
     Country,
-}
-
-impl Region {
-    /// What a region looks like.
-    pub const SHOULD_BE: &str = "two letters of a country such as JP";
-
-    /// Japan.
-    pub const JAPAN: Self = Self(Id::JP);
-
-    /// Reads a country's two letters (ISO 3166).
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        Id::from_str(&text.to_uppercase()).ok().map(Self)
-    }
-
-    /// Whether a name that a program or a company has given is a telephone number here, as far as that can be told.
-    #[must_use]
-    pub fn has_number(self, name: &str) -> bool {
-        is_a_number(name, self)
-    }
 }
 
 impl PhoneNumber {
@@ -181,7 +155,6 @@ mod tests {
         assert_eq!(roman, PhoneNumber::parse("+390612345678").map_err(|_| Unreadable::Empty));
         let american = PhoneNumber::written("(202) 555-0143", Region::parse("us").unwrap());
         assert_eq!(american, PhoneNumber::parse("+12025550143").map_err(|_| Unreadable::Empty));
-        assert_eq!(Region::parse("Japan"), None);
     }
 
     #[test]
