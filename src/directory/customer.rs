@@ -2,6 +2,7 @@
 
 use domain::Identity;
 use records::digits::holds_a_number;
+use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
 
 use crate::found::tells;
 use crate::written::is_a_number;
@@ -145,9 +146,12 @@ pub(crate) fn may_look_after(
     Ok(())
 }
 
-/// What turns the direction of a text around, or is not seen: two names could look the same, or one like another.
+/// What turns the direction of a text around, or is not seen: two names could look the same, or one like another. What joins
+/// pictures into one is seen.
 pub(crate) fn is_direction(sign: char) -> bool {
-    matches!(sign, '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    use GeneralCategory as Is;
+    let joins = sign == '\u{200d}';
+    !joins && matches!(sign.general_category(), Is::Format | Is::LineSeparator | Is::ParagraphSeparator)
 }
 
 fn text(field: &'static str, text: &str, longest: usize) -> Result<Option<String>, NotACustomer> {
@@ -199,6 +203,13 @@ mod tests {
             "the name has control characters in it, such as a line break"
         );
         assert!(why(Written { note: "a\u{202e}b", ..KOSHII }).starts_with("the note has control characters"));
+        for unseen in ['\u{61c}', '\u{ad}', '\u{200c}', '\u{2028}', '\u{202e}', '\u{feff}'] {
+            let (id, name) = (format!("cm{unseen}-1"), format!("越井{unseen} 琢巳"));
+            assert!(why(Written { id: &id, ..KOSHII }).starts_with("the id has control"), "{unseen:?}");
+            assert!(why(Written { name: &name, ..KOSHII }).starts_with("the name has control"), "{unseen:?}");
+        }
+        let picture = Written { name: "👩\u{200d}🔧 ❤\u{fe0f}", ..KOSHII };
+        assert!(picture.read(Region::JAPAN).is_ok());
         let long = "越".repeat(121);
         assert_eq!(why(Written { name: &long, ..KOSHII }), "the name is longer than 120 characters");
         for (field, written) in [
