@@ -5,7 +5,7 @@ use records::digits::holds_a_number;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
 
 use crate::found::tells;
-use crate::written::is_a_number;
+use crate::written::{is_a_number, is_in_note};
 use crate::{PhoneNumber, Region, Unreadable};
 
 /// A customer: who they are, and who looks after them.
@@ -103,7 +103,7 @@ impl Written<'_> {
             return Err(NotACustomer::Missing("number"));
         }
         let customer = Customer { id, name, operator, team, note, numbers };
-        if let Some(field) = customer.holds_a_number() {
+        if let Some(field) = customer.holds_a_number(region) {
             return Err(NotACustomer::Holds(field));
         }
         if is_a_number(&customer.id, region) {
@@ -116,10 +116,12 @@ impl Written<'_> {
 
 impl Customer {
     /// The field of free text in which somebody has put a number; ids have as many digits as they like.
-    fn holds_a_number(&self) -> Option<&'static str> {
-        let free = [("name", Some(&self.name)), ("group", self.team.as_ref()), ("note", self.note.as_ref())];
-        let holds = |text: &String| holds_a_number(text, DIGITS_OF_A_NUMBER);
-        free.into_iter().find_map(|(field, text)| text.is_some_and(holds).then_some(field))
+    fn holds_a_number(&self, region: Region) -> Option<&'static str> {
+        let holds = |text: &str| holds_a_number(text, DIGITS_OF_A_NUMBER);
+        let seen = [("name", self.name.as_str()), ("group", self.team.as_deref().unwrap_or_default())];
+        // No operator sees a note: it need only keep numbers where they are found.
+        let note = self.note.as_deref().is_some_and(|note| is_in_note(note, region)).then_some("note");
+        seen.into_iter().find_map(|(field, text)| holds(text).then_some(field)).or(note)
     }
 
     /// The field that would tell an operator a number of this customer.

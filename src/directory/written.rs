@@ -1,16 +1,17 @@
 //! Phone numbers as people write them: with spaces and hyphens, in full-width digits, without a country code.
 //!
 //! National formats are the library's business (`phonenumber`, Google's metadata), and so it is whether there are numbers
-//! like one in a national format: a digit that is missing is found. One that is written with its country code need only be
-//! as long as its country's are: it may be for fiction, or of a range that is younger than the metadata.
+//! like one of the home country: a digit that is missing is found, with or without the country's code. One of another country
+//! need only be as long as that country's are: it may be for fiction, or of a range that is younger than the metadata.
 
 use std::borrow::Cow;
 
 use phonenumber::Type;
 use phonenumber::metadata::DATABASE;
+use records::digits::has_fewer_digits;
 use unicode_normalization::UnicodeNormalization as _;
 
-use crate::customer::is_direction;
+use crate::customer::{DIGITS_OF_A_NUMBER, is_direction};
 use crate::{PhoneNumber, Region};
 
 /// Why a text is no phone number. It is not repeated.
@@ -51,7 +52,7 @@ impl PhoneNumber {
         })?;
         let code = read.code().value();
         let home = DATABASE.by_id(region.0.as_ref()).map(phonenumber::Metadata::country_code);
-        let international = plain.starts_with('+') || home != Some(code);
+        let abroad = home != Some(code);
         let countries = DATABASE.by_code(&code).ok_or(Unreadable::Country)?;
         let country = countries.first().ok_or(Unreadable::Country)?;
         let kept = if country.national_prefix().is_none() { zeros(&plain, &read) } else { "" };
@@ -61,12 +62,58 @@ impl PhoneNumber {
                 country.descriptors().get(kind).map_or(&[][..], |numbers| numbers.possible_length());
             lengths.iter().any(|length| usize::from(*length) == significant.len())
         };
-        if !read.is_valid() && !(international && (long(Type::FixedLine) || long(Type::Mobile))) {
+        let whole = format!("+{code}{significant}");
+        let there_are = read.is_valid() || (whole.len() == FICTION.1 && whole.starts_with(FICTION.0));
+        if !there_are && !(abroad && (long(Type::FixedLine) || long(Type::Mobile))) {
             return Err(Unreadable::Length);
         }
-        Self::parse(&format!("+{code}{significant}")).map_err(|_| Unreadable::Length)
+        Self::parse(&whole).map_err(|_| Unreadable::Length)
     }
 }
+
+/// What Ofcom keeps for drama, and the demonstration uses: how it begins, and how long it is. The library knows no such numbers.
+const FICTION: (&str, usize) = ("+447700900", 13);
+
+/// Whether somebody has put a number into a note. There are dates, times, postal codes and the numbers of parcels in notes too,
+/// so that it must look like one of this region, or have its country's code; it may have spaces in it, and other numbers
+/// before or after it.
+pub(crate) fn is_in_note(note: &str, region: Region) -> bool {
+    if has_fewer_digits(note, DIGITS_OF_A_NUMBER) {
+        return false;
+    }
+    let note: String = note.nfkc().collect();
+    let broken = |sign: char| matches!(plain(sign), Some(Err(_)));
+    note.split(broken).any(|run| {
+        let words: Vec<&str> = run.split_whitespace().collect();
+        (0..words.len()).any(|from| begins_with_number(&words[from..], region))
+    })
+}
+
+fn begins_with_number(words: &[&str], region: Region) -> bool {
+    let (mut text, mut digits) = (String::new(), 0);
+    for word in words {
+        text += word;
+        digits += word.chars().filter(char::is_ascii_digit).count();
+        if digits > MOST_DIGITS {
+            return false;
+        }
+        if digits >= DIGITS_OF_A_NUMBER && is_number_in_note(&text, region) {
+            return true;
+        }
+    }
+    false
+}
+
+/// Where numbers at home begin with a zero, one that does not is something else.
+fn is_number_in_note(text: &str, region: Region) -> bool {
+    let text = text.trim_start_matches(|sign: char| !sign.is_ascii_digit() && !"+(".contains(sign));
+    let home = DATABASE.by_id(region.0.as_ref());
+    let zero = home.is_some_and(|home| home.national_prefix() == Some("0"));
+    is_a_number(text, region) || (!zero && PhoneNumber::written(text, region).is_ok())
+}
+
+/// With what is dialled before it, from abroad or at home.
+const MOST_DIGITS: usize = 19;
 
 /// Whether an id is a telephone number, as far as that can be told: many an id is nothing but digits. One is a number without
 /// its plus only if it is one of this region.
@@ -168,6 +215,7 @@ mod tests {
             ("110", Unreadable::Length),
             ("090-1234-567", Unreadable::Length),
             ("090-1234-56789", Unreadable::Length),
+            ("+81 90 1234 567", Unreadable::Length),
             ("+1 555 0143", Unreadable::Length),
             ("00447700900101", Unreadable::Length),
             ("+", Unreadable::Length),
@@ -177,6 +225,53 @@ mod tests {
             assert_eq!(read(text), Err(why), "{text}");
             assert!(!why.to_string().contains("1234"));
         }
+    }
+
+    #[test]
+    fn what_is_for_fiction_is_a_number_at_home_and_abroad() {
+        for home in ["JP", "GB", "US", "AU"] {
+            for number in ["+44 7700 900101", "+1 202 555 0143", "+61 491 570 156"] {
+                assert!(
+                    PhoneNumber::written(number, Region::parse(home).unwrap()).is_ok(),
+                    "{home} {number}"
+                );
+            }
+        }
+        let british = |text| PhoneNumber::written(text, Region::parse("GB").unwrap());
+        assert_eq!(british("07700 900101"), british("+44 7700 900101"));
+        for short in ["07700 90010", "+44 7700 90010", "+44 7700 9001011"] {
+            assert_eq!(british(short), Err(Unreadable::Length), "{short}");
+        }
+    }
+
+    #[test]
+    fn a_number_in_a_note_is_told_from_what_else_has_digits() {
+        let is_in = |note| is_in_note(note, Region::JAPAN);
+        for note in [
+            "または 090-1234-5678",
+            "or ０９０ー８７６５ー４３２１",
+            "登録 2026-11-26 090 1234 5678",
+            "自宅(03-1234-5678)",
+            "tel:+44 7700 900101, 10:30",
+            "03-1234-5678/090-1234-5678",
+            "0312345678 1234567890123456",
+            "819012345678",
+        ] {
+            assert!(is_in(note), "{note}");
+        }
+        for note in [
+            "登録 2026-11-26 10:30",
+            "集荷 9:00-12:00 13:00-17:00",
+            "東京都港区1-2-3-405 〒100-0001",
+            "伝票 1234-5678-9012",
+            "09:00-12:00/13:00-17:00",
+            "no. 0000000012 1000000012",
+            "",
+        ] {
+            assert!(!is_in(note), "{note}");
+        }
+        assert!(is_in_note("call (202) 555-0143", Region::parse("US").unwrap()));
+        assert!(!is_in_note("since 11/26/2026 10:30", Region::parse("US").unwrap()));
     }
 
     #[test]
