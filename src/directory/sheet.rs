@@ -90,7 +90,7 @@ impl Sheet {
     /// It is not what it should be: every row that is wrong is named.
     pub fn read(file: impl Read, region: Region, mut each: impl FnMut(u64)) -> Result<Self, Unfit> {
         // With both kinds of line end lines are counted only so; what remains of the longer one is trimmed. On a line that is
-        // blank it is a field, so that fields are counted here.
+        // blank it is a field, so that fields are counted here. A spreadsheet writes rows that were emptied as commas.
         let mut reader = csv::ReaderBuilder::new()
             .terminator(csv::Terminator::Any(b'\n'))
             .trim(csv::Trim::All)
@@ -105,7 +105,7 @@ impl Sheet {
             let line = reader.position().line();
             match reader.read_record(&mut row) {
                 Ok(false) => break,
-                Ok(true) if row.len() == 1 && row[0].is_empty() => {}
+                Ok(true) if row.iter().all(str::is_empty) => {}
                 Ok(true) => {
                     rows += 1;
                     let line = row.position().map_or(line, csv::Position::line);
@@ -187,6 +187,14 @@ impl Columns {
     fn read(headings: &csv::StringRecord) -> Result<Self, Unfit> {
         let named: Vec<String> =
             headings.iter().map(|heading| heading.trim_start_matches('\u{feff}').to_lowercase()).collect();
+        let first = named.first().map(String::as_str).unwrap_or_default();
+        if first.starts_with("sep=") {
+            return Err(Unfit::Headings("it says what separates fields: remove it".to_owned()));
+        }
+        if first.contains([';', '\t']) {
+            let why = "its fields are not separated by commas: save the file as CSV with commas";
+            return Err(Unfit::Headings(why.to_owned()));
+        }
         let known = ["id", "name", "operator", "numbers", "group", "note"];
         if let Some(at) = named.iter().position(|heading| !known.contains(&heading.as_str())) {
             // It may be a first row without headings, and then it may be a number: it is not repeated.
@@ -273,8 +281,17 @@ mod tests {
         assert_eq!(sheet.customers[1].operator.as_str(), "user.2@example");
         assert!(read(b"id,name,operator,numbers\n").unwrap().is_empty());
         for end in ["\n", "\r\n"] {
-            let text = ["id,name,operator,numbers", "", "cm-1,a,user001,03-1234-5678", " ", "", ""].join(end);
-            assert_eq!(read(text.as_bytes()).unwrap().len(), 1, "blank lines are no rows");
+            let text = [
+                "id,name,operator,numbers",
+                "",
+                "cm-1,a,user001,03-1234-5678",
+                ",,,",
+                " , ,,,,",
+                " ",
+                "",
+                "",
+            ];
+            assert_eq!(read(text.join(end).as_bytes()).unwrap().len(), 1, "blank lines are no rows");
         }
     }
 
@@ -313,6 +330,21 @@ mod tests {
             let error = read(text.as_bytes()).unwrap_err().to_string();
             assert!(error.starts_with("line 1: ") && error.contains("id,name,operator,numbers"), "{error}");
             assert!(!error.contains("1234"));
+        }
+    }
+
+    #[test]
+    fn a_file_without_commas_is_told_so() {
+        let rest = "cm-1;a;user001;090-1234-5678\n";
+        for (first, mend) in [
+            ("id;name;operator;numbers", "save the file as CSV with commas"),
+            ("id\tname\toperator\tnumbers", "save the file as CSV with commas"),
+            ("cm-1;a;user001;090-1234-5678", "save the file as CSV with commas"),
+            ("sep=,", "remove it"),
+            ("sep=;", "remove it"),
+        ] {
+            let error = read(format!("{first}\n{rest}").as_bytes()).unwrap_err().to_string();
+            assert!(error.contains(mend) && !error.contains("1234"), "{error}");
         }
     }
 
