@@ -219,11 +219,26 @@ fn note_of(
     let (Some(key_id), Some(sealed)) = (key, sealed) else { return Ok(None) };
     let key = ring.named(key_id).ok_or_else(|| secrets::wrong_key(ring, key_id))?;
     let note = key.open(sealed, &note_place(id)).and_then(|note| String::from_utf8(note).ok());
-    note.ok_or_else(|| Trouble::Forged(key_id.to_owned())).map(Some)
+    let key = key_id.to_owned();
+    note.ok_or_else(|| Trouble::Forged { what: format!("the note of `{id}`"), key }).map(Some)
 }
 
 fn note_place(id: &str) -> Vec<u8> {
     [b"note of ", id.as_bytes()].concat()
+}
+
+/// The number of a row, opened again.
+fn number_of(
+    ring: &KeyRing,
+    customer: &str,
+    hash: &[u8],
+    key_id: &str,
+    sealed: &[u8],
+) -> Result<PhoneNumber, Trouble> {
+    let key = ring.named(key_id).ok_or_else(|| secrets::wrong_key(ring, key_id))?;
+    let number = key.open_number(sealed, &place(hash, customer));
+    let key = key_id.to_owned();
+    number.ok_or_else(|| Trouble::Forged { what: format!("a number of `{customer}`"), key })
 }
 
 /// A number's row, sealed with this key.

@@ -91,7 +91,8 @@ pub(crate) async fn find(database: &Database, ring: &KeyRing, name: &str) -> Res
 fn opened(ring: &KeyRing, key_id: &str, sealed: &[u8], name: &str) -> Result<Secret, Trouble> {
     let key = ring.named(key_id).ok_or_else(|| wrong_key(ring, key_id))?;
     let secret = key.open(sealed, name.as_bytes()).and_then(|secret| Secret::try_from(secret).ok());
-    secret.ok_or_else(|| Trouble::Forged(key_id.to_owned()))
+    let key = key_id.to_owned();
+    secret.ok_or_else(|| Trouble::Forged { what: format!("the secret `{name}`"), key })
 }
 
 pub(crate) fn wrong_key(ring: &KeyRing, needed: &str) -> Trouble {

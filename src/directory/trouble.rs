@@ -25,10 +25,13 @@ pub enum Trouble {
         given: Vec<String>,
     },
     /// What is sealed does not open with its own key.
-    #[error(
-        "something in the database that was sealed with the key {0} has been changed: restore it from a backup"
-    )]
-    Forged(String),
+    #[error("{what} was sealed with the key {key}, and has been changed: restore the database from a backup")]
+    Forged {
+        /// What it is, and whose.
+        what: String,
+        /// The key's name.
+        key: String,
+    },
     /// What must be there once is not there any more.
     #[error("the database has lost its secret `{0}`: restore it from a backup")]
     NoSecret(&'static str),

@@ -8,7 +8,7 @@ use records::audit::{Action, Entry, Opaque, Reason};
 
 use super::import::Whom;
 use super::told::tells_who;
-use super::{By, Customers, LOCK, import, place};
+use super::{By, Customers, LOCK, import, number_of};
 use crate::customer::may_look_after;
 use crate::key::KeyRing;
 use crate::{Customer, PhoneNumber, Region, Sheet, Trouble, secrets};
@@ -144,9 +144,7 @@ const SEALED: &str = "SELECT hash, key_id, sealed FROM numbers WHERE customer = 
 
 /// A number of this customer, of a row of [`SEALED`].
 fn opened(ring: &KeyRing, mut row: Row, customer: &str) -> Result<PhoneNumber, Trouble> {
-    let (hash, key_id, sealed) = (row.bytes(0)?, row.text(1)?, row.bytes(2)?);
-    let key = ring.named(&key_id).ok_or_else(|| secrets::wrong_key(ring, &key_id))?;
-    key.open_number(&sealed, &place(&hash, customer)).ok_or(Trouble::Forged(key_id))
+    number_of(ring, customer, &row.bytes(0)?, &row.text(1)?, &row.bytes(2)?)
 }
 
 impl fmt::Display for Receipt {

@@ -427,7 +427,22 @@ async fn a_number_that_is_given_to_another_by_hand_opens_for_nobody() {
     transaction.run(Query::new("UPDATE numbers SET customer = 'cm-sato'")).await.unwrap();
     transaction.commit().await.unwrap();
     let revealed = house.customers.reveal("cm-sato", &reason(), 9, &by()).await;
-    assert!(matches!(revealed, Err(Trouble::Forged(_))), "{revealed:?}");
+    assert!(
+        matches!(&revealed, Err(Trouble::Forged { what, .. }) if what == "a number of `cm-sato`"),
+        "{revealed:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_note_that_is_damaged_is_named_by_whose_it_is() {
+    let house = House::sqlite().await;
+    house.import(FILE).await;
+    let mut transaction = house.database.begin().await.unwrap();
+    let damage = Query::new("UPDATE customers SET note = $1 WHERE id = 'cm-koshii'").with(vec![7; 40]);
+    transaction.run(damage).await.unwrap();
+    transaction.commit().await.unwrap();
+    let listed = house.customers.list(None, "", 10).await.unwrap_err().to_string();
+    assert!(listed.contains("the note of `cm-koshii`") && listed.contains("backup"), "{listed}");
 }
 
 #[tokio::test]
