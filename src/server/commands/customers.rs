@@ -13,7 +13,7 @@ use records::audit::Reason;
 
 use super::progress::Progress;
 use super::table::{printable, quoted, table, time};
-use crate::say;
+use crate::{note, say};
 
 /// The directory.
 #[derive(Debug, Subcommand)]
@@ -116,7 +116,9 @@ const MOST_NAMED: usize = 50;
 async fn import(path: &Path) -> anyhow::Result<()> {
     let (settings, kept) = super::open().await?;
     let file = File::open(path).with_context(|| format!("{} cannot be opened", path.display()))?;
-    let bytes = usize::try_from(file.metadata()?.len()).unwrap_or(usize::MAX);
+    let metadata = file.metadata()?;
+    ensure!(!metadata.is_dir(), "{} is a folder: name the file in it", path.display());
+    let bytes = usize::try_from(metadata.len()).unwrap_or(usize::MAX);
     let mut progress = Progress::new("bytes read");
     let read = Sheet::read(file, settings.keeping.region, |done| {
         progress.at(usize::try_from(done).unwrap_or(usize::MAX), bytes);
@@ -126,9 +128,9 @@ async fn import(path: &Path) -> anyhow::Result<()> {
         Ok(sheet) => sheet,
         Err(unfit) => {
             if let Unfit::Rows { bad, .. } = &unfit {
-                bad.iter().take(MOST_NAMED).for_each(|row| say(&printable(&row.to_string())));
+                bad.iter().take(MOST_NAMED).for_each(|row| note(&row.to_string()));
                 if bad.len() > MOST_NAMED {
-                    say(&format!("… and {} more", bad.len() - MOST_NAMED));
+                    note(&format!("… and {} more", bad.len() - MOST_NAMED));
                 }
             }
             return Err(unfit).with_context(|| path.display().to_string());
@@ -157,8 +159,9 @@ async fn list(operator: Option<&Identity>, after: &str, limit: u32) -> anyhow::R
     let listed = rows.len() - 1;
     let last = rows.last().and_then(|row| row.first()).cloned().unwrap_or_default();
     say(&table(&rows));
-    if listed == usize::try_from(limit)? {
-        say(&format!("(more: hitoku customers list --after {})", quoted(&last)));
+    if listed > 0 && listed == usize::try_from(limit)? {
+        let operator = operator.map(|operator| format!(" --operator {operator}")).unwrap_or_default();
+        say(&format!("(more: hitoku customers list{operator} --limit {limit} --after {})", quoted(&last)));
     }
     Ok(())
 }
@@ -181,12 +184,13 @@ async fn show(id: &str) -> anyhow::Result<()> {
 impl Add {
     async fn run(self) -> anyhow::Result<()> {
         let (settings, kept) = super::open().await?;
-        if std::io::stdin().is_terminal() {
+        let typed = std::io::stdin().is_terminal();
+        if typed {
             say("The numbers, one a line; an empty line ends them:");
         }
         let lines = std::io::stdin().lock().lines();
         let numbers: Vec<String> = lines
-            .take_while(|line| line.as_ref().map_or(true, |line| !line.trim().is_empty()))
+            .take_while(|line| !typed || line.as_ref().map_or(true, |line| !line.trim().is_empty()))
             .collect::<Result<_, _>>()?;
         let numbers = numbers.join("\n");
         let Self { id, name, operator, group, note } = &self;
