@@ -16,9 +16,18 @@ pub enum Failure {
         "the database cannot be written: check the rights of its file and folder, and that the disk is not mounted read-only"
     )]
     ReadOnly,
-    /// It cannot be reached or opened.
+    /// It cannot be reached.
     #[error("the database cannot be reached: {0}")]
     Unreachable(String),
+    /// Its file cannot be opened, most often because somebody else has made it.
+    #[error(
+        "the database's file cannot be opened: {0}; it and its folder must belong to the user who runs Hitoku: give them to \
+         that user with `chown`"
+    )]
+    Unopened(String),
+    /// It knows no such user, password or database.
+    #[error("PostgreSQL lets nobody in so: {0}; check user, password and database in DATABASE_URL")]
+    NotLetIn(String),
     /// Its address is none.
     #[error(
         "its address is not postgres://user:password@host/database; in a password, signs such as / are written as %2F"
@@ -44,7 +53,8 @@ impl From<rusqlite::Error> for Failure {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::Busy,
             Some(ErrorCode::DiskFull) => Self::Full,
             Some(ErrorCode::ReadOnly | ErrorCode::PermissionDenied) => Self::ReadOnly,
-            Some(ErrorCode::CannotOpen | ErrorCode::SystemIoFailure) => Self::Unreachable(error.to_string()),
+            Some(ErrorCode::CannotOpen) => Self::Unopened(error.to_string()),
+            Some(ErrorCode::SystemIoFailure) => Self::Unreachable(error.to_string()),
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged(error.to_string()),
             _ => Self::Refused(error.to_string()),
         }
@@ -58,6 +68,7 @@ impl From<sqlx::Error> for Failure {
                 Some("53100") => Self::Full,
                 Some("55P03" | "57014") => Self::Busy,
                 Some("25006") => Self::ReadOnly,
+                Some("28P01" | "28000" | "3D000") => Self::NotLetIn(database.message().to_owned()),
                 // The detail of a refusal repeats values; the message does not.
                 // Too many connections (53300) also counts as unreachable.
                 Some(code) if !code.starts_with("57P") && !code.starts_with("08") && code != "53300" => {

@@ -94,7 +94,7 @@ impl Keys {
     /// # Errors
     /// The file cannot be made or read, or others may read it, or there is something else in it.
     pub fn made_in_file(path: &Path) -> Result<Self, NoKeys> {
-        make(path).map_err(|why| NoKeys::File { path: path.display().to_string(), why })?;
+        make(path).map_err(|why| unusable(path, why))?;
         Self::in_file(path)
     }
 
@@ -106,7 +106,7 @@ impl Keys {
         // Where the file really is: what a link names is to be replaced, and not the link.
         let path = &fs::canonicalize(path).map_err(|why| match why.kind() {
             io::ErrorKind::NotFound => NoKeys::Lost { path: path.display().to_string() },
-            _ => NoKeys::File { path: path.display().to_string(), why },
+            _ => unusable(path, why),
         })?;
         let (ring, known) = read(path)?;
         let looks = Mutex::new(Looks { known, said: None });
@@ -172,7 +172,7 @@ impl Keys {
     pub(crate) fn begin_another(&self) -> Result<bool, NoKeys> {
         let Some(file) = &self.file else { return Ok(false) };
         let path = &file.path;
-        let broken = |why| NoKeys::File { path: path.display().to_string(), why };
+        let broken = |why| unusable(path, why);
         let old = fs::read_to_string(path).map_err(broken)?;
         let text = format!("{}\n{}\n", Self::fresh().expose_secret(), old.trim());
         replace(path, &text).map_err(broken)?;
@@ -184,7 +184,7 @@ impl Keys {
     pub(crate) fn end_others(&self) -> Result<(), NoKeys> {
         let Some(file) = &self.file else { return Ok(()) };
         let path = &file.path;
-        let broken = |why| NoKeys::File { path: path.display().to_string(), why };
+        let broken = |why| unusable(path, why);
         let text = fs::read_to_string(path).map_err(broken)?;
         let first = texts(&text).next().unwrap_or_default();
         replace(path, &format!("{first}\n")).map_err(broken)?;
@@ -289,7 +289,7 @@ fn discard(draft: &Path) {
 }
 
 fn read(path: &Path) -> Result<(KeyRing, Option<Stamp>), NoKeys> {
-    let broken = |why| NoKeys::File { path: path.display().to_string(), why };
+    let broken = |why| unusable(path, why);
     let stamp = looked_at(path);
     let mode = fs::metadata(path).map_err(broken)?.mode();
     if mode & 0o077 != 0 {
@@ -300,6 +300,15 @@ fn read(path: &Path) -> Result<(KeyRing, Option<Stamp>), NoKeys> {
     let ring = KeyRing::parse(&text.into())
         .map_err(|why| NoKeys::Spoilt { path: path.display().to_string(), why })?;
     Ok((ring, stamp))
+}
+
+/// Where the system alone says what is wrong, and not this program.
+fn unusable(path: &Path, why: io::Error) -> NoKeys {
+    let denied = why.kind() == io::ErrorKind::PermissionDenied && why.raw_os_error().is_some();
+    let mend =
+        "it and its folder must belong to the user who runs Hitoku: give them to that user with `chown`";
+    let why = if denied { io::Error::new(why.kind(), format!("{why}; {mend}")) } else { why };
+    NoKeys::File { path: path.display().to_string(), why }
 }
 
 fn looked_at(path: &Path) -> Option<Stamp> {
@@ -324,7 +333,13 @@ mod tests {
         assert!(keys.others_than(&keys.ring()).is_none());
         assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
         fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
-        assert!(Keys::in_file(&path).unwrap_err().to_string().contains("chmod 600"));
+        let open_to_others = Keys::in_file(&path).unwrap_err().to_string();
+        assert!(
+            open_to_others.contains("chmod 600") && !open_to_others.contains("chown"),
+            "{open_to_others}"
+        );
+        let of_another = unusable(&path, io::Error::from_raw_os_error(13)).to_string();
+        assert!(of_another.contains("number.key") && of_another.contains("with `chown`"), "{of_another}");
     }
 
     #[test]

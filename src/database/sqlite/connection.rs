@@ -22,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 pub(crate) fn open(file: &Path, access: Access) -> Result<Connection, Failure> {
     if access == Access::Write {
-        make(file).map_err(|error| Failure::Unreachable(format!("{}: {error}", file.display())))?;
+        make(file).map_err(|error| Failure::Unopened(format!("{}: {error}", file.display())))?;
     }
     // For writing also where only reads follow: whoever reads the write-ahead log takes part in it.
     let flags = OpenFlags::SQLITE_OPEN_NO_MUTEX | OpenFlags::SQLITE_OPEN_READ_WRITE;

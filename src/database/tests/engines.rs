@@ -22,6 +22,9 @@ async fn sqlite_keeps_its_promises() {
     assert!(gone.to_string().contains("was moved, removed or replaced"), "{gone}");
     std::fs::rename(file.with_extension("moved"), file).unwrap();
     database.begin().await.unwrap().commit().await.unwrap();
+    // As one of another user's cannot, but for root.
+    let no_file = Database::open(&Place::Sqlite(folder.path().to_owned())).await.unwrap_err();
+    assert!(matches!(no_file, Failure::Unopened(_)) && no_file.to_string().contains("`chown`"), "{no_file}");
 }
 
 #[tokio::test]
@@ -29,8 +32,11 @@ async fn postgresql_keeps_its_promises() {
     let server = Server::start();
     let database = promises(&server.database()).await;
     assert!(database.clock().await.unwrap().unwrap() > 1_700_000_000_000);
-    let nowhere = Place::Postgres(server.url("no_such_database").into());
-    assert!(matches!(Database::open(&nowhere).await, Err(Failure::Unreachable(_) | Failure::Refused(_))));
+    for url in [server.url("no_such_database"), server.url("postgres").replace("hitoku@", "no_such_user@")] {
+        let refused = Database::open(&Place::Postgres(url.into())).await.unwrap_err();
+        assert!(matches!(&refused, Failure::NotLetIn(why) if why.contains("no_such")), "{refused}");
+        assert!(refused.to_string().contains("check user, password and database in DATABASE_URL"));
+    }
     drop(server);
     let gone = tokio::time::timeout(Duration::from_secs(10), database.read(Query::new(ALL))).await.unwrap();
     assert!(matches!(gone, Err(Failure::Unreachable(_))), "{gone:?}");
