@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use database::{Query, Row};
+use database::{Failure, Query, Row};
 use domain::Identity;
 use records::audit::{Action, Entry, Opaque, Reason};
 
@@ -22,8 +22,9 @@ pub struct Receipt {
     pub numbers: usize,
     /// So many calls do not say any more whose they were, nor what the caller was called before they were a customer.
     pub calls: u64,
-    /// Whether what was deleted is gone from the database's own log too; it is not as long as another program reads there.
-    pub scrubbed: bool,
+    /// Why what was deleted is not gone from the database's own log too, if it is not: another program reads there, or the
+    /// disk is full.
+    pub left_behind: Option<Failure>,
 }
 
 /// The allowance of reveals is for so long, in milliseconds.
@@ -91,14 +92,8 @@ impl Customers {
         let entry = Entry::erased(by.at, &by.actor, subject.clone(), import::count(numbers), calls);
         self.audit.append(&mut *transaction, entry).await?;
         transaction.commit().await?;
-        let scrubbed = match self.database.scrub().await {
-            Ok(()) => true,
-            Err(error) => {
-                tracing::warn!(%error, "what was erased may still be in the database's log");
-                false
-            }
-        };
-        Ok(Receipt { subject, numbers, calls, scrubbed })
+        let left_behind = self.database.scrub().await.err();
+        Ok(Receipt { subject, numbers, calls, left_behind })
     }
 
     /// The numbers of one: the only way back. The audit entry is on disk before any of them is opened.

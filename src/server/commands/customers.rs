@@ -227,11 +227,20 @@ async fn erase(id: &str, yes: bool) -> anyhow::Result<()> {
     let receipt = kept.customers.erase(id, &by).await?;
     say(&format!("Receipt of {}: {receipt}.", time(by.at)));
     match settings.keeping.place {
-        Place::Postgres(_) => say(LEFT_IN_POSTGRESQL),
-        Place::Sqlite(_) if !receipt.scrubbed => say(
-            "Another program reads the database: until it ends, what was erased may still be in the database's own log.",
-        ),
-        Place::Sqlite(_) => {}
+        Place::Postgres(_) => {
+            receipt
+                .left_behind
+                .iter()
+                .for_each(|why| say(&format!("Its tables could not be cleared up: {why}.")));
+            say(LEFT_IN_POSTGRESQL);
+        }
+        Place::Sqlite(file) => receipt.left_behind.iter().for_each(|why| {
+            say(&format!(
+                "What was erased may still be in the database's own log: {why}. Then say \
+                 `sqlite3 {} 'PRAGMA wal_checkpoint(TRUNCATE)'`.",
+                quoted(&file.display().to_string())
+            ));
+        }),
     }
     say("Backups of the database still have it: let them expire, or erase there too.");
     Ok(())

@@ -359,7 +359,7 @@ async fn erased_is_gone(house: &House) {
     transaction.run(call.with(alias.as_str())).await.unwrap();
     transaction.commit().await.unwrap();
     let receipt = house.customers.erase("cm-koshii", &by()).await.unwrap();
-    assert_eq!((receipt.numbers, receipt.calls, receipt.scrubbed), (2, 1, true), "{receipt}");
+    assert_eq!((receipt.numbers, receipt.calls, &receipt.left_behind), (2, 1, &None), "{receipt}");
     let aliases = house.database.read(Query::new("SELECT alias FROM calls")).await.unwrap();
     assert!(!format!("{aliases:?}").contains(&alias));
     assert_eq!(house.found("090-1234-5678").await, None);
@@ -455,7 +455,7 @@ async fn a_stolen_file_shows_no_number_and_an_erased_customer_is_not_in_it() {
     assert!(stolen.contains("佐藤"), "names are there");
     assert!(!shows_a_number(&house.bytes()));
     assert!(!stolen.contains("Mondays"), "notes are sealed");
-    assert!(house.customers.erase("cm-sato", &by()).await.unwrap().scrubbed);
+    assert_eq!(house.customers.erase("cm-sato", &by()).await.unwrap().left_behind, None);
     let left = readable(&house.bytes());
     assert!(left.contains("越井") && !left.contains("佐藤") && !left.contains("cm-sato"));
 }

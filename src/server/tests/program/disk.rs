@@ -9,6 +9,7 @@ use std::process::{Child, Command, Stdio};
 
 use crate::callers::{TROUBLE, Twilio, sid};
 use crate::program::{Home, KOSHII, Said, Server, search};
+use crate::rotation::large_sheet;
 
 /// A small file system in the place of a home's data folder, for as long as somebody holds it.
 struct Disk {
@@ -44,6 +45,11 @@ impl Disk {
         let full = std::fs::File::create(self.seen().join("ballast"))
             .and_then(|mut ballast| std::io::copy(&mut std::io::repeat(0).take(1 << 30), &mut ballast));
         assert_eq!(full.unwrap_err().kind(), std::io::ErrorKind::StorageFull);
+    }
+
+    fn free_only(&self, bytes: u64) {
+        let ballast = std::fs::File::options().write(true).open(self.seen().join("ballast")).unwrap();
+        ballast.set_len(ballast.metadata().unwrap().len() - bytes).unwrap();
     }
 
     fn free(&self) {
@@ -164,6 +170,26 @@ async fn a_journal_that_was_removed_is_missed() {
     let error = server.says("what is kept of them is only in memory").await;
     assert!(error.contains("it was removed while it was open"), "{error}");
     server.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn full_it_says_what_of_an_erased_customer_is_left() {
+    if !mountable() {
+        return;
+    }
+    let disk = Disk::of("16m");
+    // Who imports beside another does not write the log back into the file.
+    let _server = disk.home.serve().await;
+    assert!(disk.home.import(&large_sheet(2000)).well);
+    disk.fill();
+    let erase = ["customers", "erase", "cm-koshii", "--yes"];
+    let said = disk.home.run(&erase);
+    assert!(!said.well && said.err.contains("the disk that holds the database is full"), "{said:?}");
+    // Room for the log, and not for the file into which it is to be written back.
+    disk.free_only(200 << 10);
+    let said = disk.home.run(&erase);
+    assert!(said.well && said.out.contains("may still be in the database's own log"), "{said:?}");
+    assert!(said.out.contains("the disk that holds the database is full; free some space"), "{said:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -12,7 +12,7 @@ const WRITTEN: [u64; 4] = [1, 1 << 20, 3 << 20, 5 << 20];
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_at_any_moment_it_has_happened_whole_or_not_at_all() {
     let home = Home::peopled();
-    let file = home.file("many.csv", large_sheet());
+    let file = home.file("many.csv", large_sheet(CUSTOMERS));
     let all = CUSTOMERS + 2;
     let log = home.data().join("hitoku.db-wal");
     let written = || std::fs::metadata(&log).map_or(0, |log| log.len());
@@ -31,7 +31,7 @@ async fn killed_at_any_moment_it_has_happened_whole_or_not_at_all() {
         cut_off += usize::from(there == 2);
     }
     assert!(cut_off > 0, "no import was killed before it was done");
-    let said = home.import(&large_sheet());
+    let said = home.import(&large_sheet(CUSTOMERS));
     assert!(said.well && said.out.ends_with("as they were.\n"), "{said:?}");
     assert_eq!(home.run(&["customers", "list", "--limit", "100000"]).out.lines().count() - 1, all);
     assert!(home.run(&["audit", "verify"]).well);

@@ -17,10 +17,10 @@ pub(crate) const CUSTOMERS: usize = 20_000;
 const CALLERS: u64 = 4;
 const TIMES: usize = 3;
 
-/// The customers of [`SHEET`], and many more.
-pub(crate) fn large_sheet() -> String {
+/// The customers of [`SHEET`], and so many more.
+pub(crate) fn large_sheet(customers: usize) -> String {
     let mut text = SHEET.to_owned();
-    for customer in 0..CUSTOMERS {
+    for customer in 0..customers {
         let number = 10_000_000 + customer * 37;
         writeln!(text, "c-{customer},客,user003,+8190{number:08}").unwrap();
     }
@@ -30,7 +30,7 @@ pub(crate) fn large_sheet() -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn rotated_while_calls_come_in_every_customer_is_known_also_when_it_is_killed_and_said_again() {
     let home = Home::empty().with("RUST_LOG", "info");
-    assert!(home.import(&large_sheet()).well);
+    assert!(home.import(&large_sheet(CUSTOMERS)).well);
     let server = home.serve().await;
     let (done, calls) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
     let mut calling = JoinSet::new();
