@@ -1,7 +1,9 @@
 //! Writes into the database what is in the journal, in order, in batches, and as often as it takes.
 //!
 //! Invariant: calls, trail, and how far the journal was read change in one transaction, which first looks how far it was: so
-//! an event comes in once, also when nobody knows whether the last commit happened. Who was erased meanwhile does not come back.
+//! an event of the journal comes in once, also when nobody knows whether the last commit happened. One that the journal could
+//! not take has no place in it: if the answer to its commit is lost, as PostgreSQL's may be, it comes in again. The table of
+//! calls stays as it is then, and the trail has the event twice. Who was erased meanwhile does not come back.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
