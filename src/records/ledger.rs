@@ -5,7 +5,9 @@
 //! long as it takes. Only the journal lies between them, so that memory stays flat however long the database is away.
 //!
 //! Invariant: what [`Ledger::keep`] has accepted comes into the database exactly once, whenever either is killed. Each frame
-//! says its generation and lies at its place; the rows and the place reached are written in one transaction.
+//! says its generation and lies at its place; the rows and the place reached are written in one transaction. And what the
+//! database has is wiped from the journal, when nobody has called for a moment and when the ledger is closed: it is not to go
+//! into another database, in which nobody was erased.
 
 mod disk;
 mod frame;
@@ -116,11 +118,16 @@ struct Ground<D> {
     reader: Reader,
     /// So much of the disk is taken at once, and when the journal is longer, it begins anew.
     reserve: u64,
+    /// When so long nobody has called, what the database has is wiped.
+    idle: Duration,
 }
 
 const NAME: &str = "calls.journal";
 /// Some forty thousand events: so many can be kept when the disk is full already.
 const RESERVE: u64 = 4 << 20;
+const IDLE: Duration = Duration::from_secs(1);
+/// For a thread that has nothing more to do than to end.
+const LAST_MOMENT: Duration = Duration::from_millis(100);
 /// More that wait for the disk are not answered anyway.
 const MOST_WAITING: usize = 16_384;
 
@@ -150,7 +157,8 @@ impl Ledger {
             disk::NotLocked::Error(why) => unusable(why),
         })?;
         let reader = Reader::new(disk.try_clone().map_err(unusable)?);
-        Self::on(Ground { file: file.clone(), disk, reader, reserve: RESERVE }, audit).map_err(unusable)
+        let ground = Ground { file: file.clone(), disk, reader, reserve: RESERVE, idle: IDLE };
+        Self::on(ground, audit).map_err(unusable)
     }
 
     /// Keeps an event: when this returns, it is on disk, and will be in the database.
@@ -210,6 +218,10 @@ impl Ledger {
         }
         keeper.abort();
         let _ = keeper.await;
+        // The writer ends too, now that nobody settles anything, and leaves the journal to the next server.
+        let mut journaled = self.0.journaled.clone();
+        let ended = async { while journaled.changed().await.is_ok() {} };
+        let _ = tokio::time::timeout(LAST_MOMENT, ended).await;
         Err(Unsettled { lost: self.0.held.count() })
     }
 
@@ -233,6 +245,9 @@ impl Ledger {
             file: ground.file.clone(),
             disk: ground.disk,
             reserve: ground.reserve,
+            idle: ground.idle,
+            used: found.used,
+            wiped: false,
             generation: frame::generation()?,
             reached: start,
             journaled,

@@ -60,6 +60,13 @@ pub(super) fn reserve(disk: &mut impl Disk, length: u64) -> bool {
     false
 }
 
+/// Writes zeros over the beginning of the file, for good.
+pub(super) fn wipe(disk: &mut impl Disk, length: u64) -> io::Result<()> {
+    let zeros = vec![0; usize::try_from(length).map_err(io::Error::other)?];
+    disk.write(&zeros, 0)?;
+    disk.sync()
+}
+
 impl Disk for File {
     fn write(&mut self, bytes: &[u8], at: u64) -> io::Result<()> {
         self.write_all_at(bytes, at)

@@ -105,7 +105,7 @@ impl Keeper {
             let mut journaled = *self.journaled.borrow_and_update();
             if journaled == self.reached && !self.held.waiting() {
                 if self.journaled.changed().await.is_err() {
-                    return;
+                    return self.tidy_up().await;
                 }
                 continue;
             }
@@ -125,8 +125,8 @@ impl Keeper {
 
     async fn write(&mut self, journaled: Reached) -> Result<(), Trouble> {
         if journaled.era != self.reached.era {
+            (self.reached.era..journaled.era).for_each(|_| self.generations.begin_anew());
             self.reached = Reached { era: journaled.era, end: 0 };
-            self.generations.begin_anew();
         }
         if self.reached.end < journaled.end {
             let (reader, start, end) = (self.reader.clone(), self.reached.end, journaled.end);
@@ -168,6 +168,20 @@ impl Keeper {
         }
         self.generations.of_this_era.extend(generations);
         Ok(())
+    }
+
+    /// The journal has been wiped, so that the next server does not find these there, and would never forget them.
+    async fn tidy_up(self) {
+        if self.generations.overwritten.is_empty() {
+            return;
+        }
+        let tidied = async {
+            let mut transaction = self.database.begin().await?;
+            forget(&mut *transaction, &self.generations.overwritten).await?;
+            transaction.commit().await
+        };
+        // It costs a few bytes if that is not to be had at once.
+        let _ = tokio::time::timeout(LONGEST_REST, tidied).await;
     }
 
     /// What the journal could not take.
@@ -270,7 +284,7 @@ impl Keeper {
 }
 
 impl Generations {
-    /// An era writes over all of the one before: that is how long it has to be before another begins.
+    /// An era writes over all of the one before: that is how long it has to be before another begins. What is wiped ends two.
     fn begin_anew(&mut self) {
         let of_the_last = std::mem::take(&mut self.of_this_era);
         self.overwritten.extend(std::mem::replace(&mut self.of_the_last, of_the_last));

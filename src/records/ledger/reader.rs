@@ -36,6 +36,8 @@ pub(super) struct Found {
     pub(super) end: u64,
     /// So many bytes between frames are none.
     pub(super) damaged: u64,
+    /// From here on there are only zeros.
+    pub(super) used: u64,
     pub(super) generations: BTreeSet<u64>,
 }
 
@@ -62,6 +64,9 @@ impl Reader {
                 last = Some(lying.generation);
                 found.end = lying.end;
                 found.generations.insert(lying.generation);
+            }
+            if let Some(last) = window.bytes.iter().rposition(|byte| *byte != 0) {
+                found.used = window.start + last as u64 + 1;
             }
             from = window.next;
         }

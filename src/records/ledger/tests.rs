@@ -5,6 +5,7 @@ mod full;
 mod killed;
 mod stuck;
 mod torn;
+mod wiped;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -68,7 +69,7 @@ async fn on<D: Disk>(place: &Place, folder: &Path, reserve: u64, disk: impl FnOn
     let file = folder.join(NAME);
     let opened = disk::open(folder, &file).unwrap();
     let reader = Reader::new(opened.try_clone().unwrap());
-    let ground = Ground { file, disk: disk(opened), reader, reserve };
+    let ground = Ground { file, disk: disk(opened), reader, reserve, idle: Duration::from_millis(5) };
     let audit = audit(&database);
     Ledger::on(ground, async { Some(audit) }).unwrap()
 }

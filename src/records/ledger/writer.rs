@@ -1,7 +1,7 @@
 //! Appends to the journal: all that wait at once, with one write and one `fdatasync`.
 //!
 //! Invariant: who is told that an event is kept is told after the disk has said so. After a failure the file is cut back to
-//! where it was good, so that nothing of what failed is ever read.
+//! where it was good, so that nothing of what failed is ever read. Only what the keeper has written is wiped.
 
 use std::io::{self, ErrorKind};
 use std::path::PathBuf;
@@ -25,6 +25,12 @@ pub(super) struct Writer<D> {
     pub(super) file: PathBuf,
     pub(super) disk: D,
     pub(super) reserve: u64,
+    /// See [`Ground::idle`](super::Ground::idle).
+    pub(super) idle: Duration,
+    /// The file may have something else than zeros up to here.
+    pub(super) used: u64,
+    /// It was tried to wipe it since the last event.
+    pub(super) wiped: bool,
     pub(super) generation: u64,
     pub(super) reached: Reached,
     pub(super) journaled: watch::Sender<Reached>,
@@ -50,6 +56,8 @@ struct Batch {
 /// How often a disk is tried again that nobody else asks for anything.
 const AGAIN: Duration = Duration::from_millis(500);
 const MOST_AT_ONCE: usize = 4096;
+/// Between two looks at whether all is written, at the end.
+const LOOK: Duration = Duration::from_millis(1);
 /// Once in half a million events, if there was never a moment in which all was written.
 const MOMENT: Duration = Duration::from_millis(50);
 const NEARLY_ALL: u64 = 256 << 10;
@@ -60,8 +68,8 @@ impl<D: Disk> Writer<D> {
             let mut batch = Batch::default();
             match self.wait(orders) {
                 Ok(order) => batch.add(order),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => batch.last = true,
+                Err(RecvTimeoutError::Timeout) => self.wipe(),
+                Err(RecvTimeoutError::Disconnected) => return self.keep(batch),
             }
             while batch.payloads.len() < MOST_AT_ONCE && !batch.last {
                 let Ok(order) = orders.try_recv() else { break };
@@ -70,7 +78,7 @@ impl<D: Disk> Writer<D> {
             let last = batch.last;
             self.keep(batch);
             if last {
-                return;
+                return self.end();
             }
         }
     }
@@ -79,7 +87,18 @@ impl<D: Disk> Writer<D> {
         if self.held.waiting() {
             return orders.recv_timeout(AGAIN);
         }
+        if self.used > 0 && !self.wiped {
+            return orders.recv_timeout(self.idle);
+        }
         orders.recv().map_err(|_| RecvTimeoutError::Disconnected)
+    }
+
+    /// Waits until all is written, or nobody writes any more.
+    fn end(mut self) {
+        while *self.written.borrow() != self.reached && self.written.has_changed().is_ok() {
+            thread::sleep(LOOK);
+        }
+        self.wipe();
     }
 
     fn keep(&mut self, batch: Batch) {
@@ -129,14 +148,16 @@ impl<D: Disk> Writer<D> {
             frame::put(self.generation, payload, &mut bytes);
         }
         let at = self.reached.end;
-        self.make_room(at + bytes.len() as u64);
+        let end = at + bytes.len() as u64;
+        self.make_room(end);
+        (self.used, self.wiped) = (self.used.max(end), false);
         if let Err(error) = self.disk.write(&bytes, at).and_then(|()| self.disk.sync()) {
             if let Err(error) = self.disk.cut(at) {
                 tracing::debug!(%error, "the journal cannot be cut back");
             }
             return Err(error);
         }
-        self.reached.end += bytes.len() as u64;
+        self.reached.end = end;
         Ok(())
     }
 
@@ -159,10 +180,39 @@ impl<D: Disk> Writer<D> {
         if self.disk.length()? > self.reserve {
             self.disk.cut(self.reserve)?;
         }
+        self.begin(generation, 1);
+        Ok(())
+    }
+
+    fn begin(&mut self, generation: u64, eras: u64) {
         self.generation = generation;
-        self.reached = Reached { era: self.reached.era + 1, end: 0 };
+        self.reached = Reached { era: self.reached.era + eras, end: 0 };
         self.urgent = super::urgent(self.reserve);
         self.no_room_before = 0;
+    }
+
+    /// Leaves nothing in the file, if the database has all of it.
+    fn wipe(&mut self) {
+        if self.used == 0 || *self.written.borrow() != self.reached {
+            return;
+        }
+        if let Err(error) = self.wipe_all() {
+            tracing::debug!(%error, "what the database has is still in the journal");
+        }
+    }
+
+    fn wipe_all(&mut self) -> io::Result<()> {
+        self.wiped = true;
+        let generation = frame::generation()?;
+        let length = self.disk.length()?;
+        if length > self.reserve {
+            self.disk.cut(self.reserve)?;
+        }
+        disk::wipe(&mut self.disk, self.used.min(length).min(self.reserve))?;
+        self.used = 0;
+        // As if one had been written over this one: of neither anything is left.
+        self.begin(generation, 2);
+        self.journaled.send_replace(self.reached);
         Ok(())
     }
 

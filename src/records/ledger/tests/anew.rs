@@ -81,6 +81,10 @@ async fn it_can_be_stopped_at_any_step() {
                 ledger.keep(came(call)).await.unwrap();
                 kept.push(call);
                 ledger.settled().await;
+                if call % 4 == 0 {
+                    // Long enough to be wiped.
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                }
             }
         };
         let stopped = tokio::task::spawn_blocking(move || stopped.recv());

@@ -124,9 +124,9 @@ async fn grows_until_it_cannot() {
 }
 
 /// Writes half when it is full.
-struct Fillable {
-    file: File,
-    full: Arc<AtomicBool>,
+pub(super) struct Fillable {
+    pub(super) file: File,
+    pub(super) full: Arc<AtomicBool>,
 }
 
 impl Disk for Fillable {
