@@ -177,6 +177,8 @@ async fn calls_and_their_trail_are_listed_without_numbers() {
     let talked = [("CallSid", sid(1).to_string()), ("DialCallStatus", "completed".to_owned())];
     twilio.post("/dialed", &talked.each_ref().map(|(name, value)| (*name, value.as_str()))).await.unwrap();
     server.end().await;
+    let journal = fs::read(home.data().join("calls.journal")).unwrap();
+    assert!(journal.iter().all(|byte| *byte == 0), "what the database has is wiped from the journal");
     let said = home.run(&["calls"]);
     assert_says(&said, &[&sid(1).to_string(), &sid(2).to_string(), "completed", "cm-koshii", "user009"]);
     assert_says(&said, &["came", "rang", "2027-01-15T08:00:00Z"]);
