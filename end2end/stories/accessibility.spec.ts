@@ -282,6 +282,9 @@ test('the shortcut keys can be switched off', async ({ operator, cloud }) => {
   await operator.page.keyboard.press('r');
   await operator.page.keyboard.press('a');
   await operator.is('ringing');
+  // The page is so from the first, before the WASM has taken over.
+  const rendered = await (await operator.page.request.get(operator.page.url())).text();
+  expect(rendered).toMatch(/aria-checked="?false/);
   await operator.page.reload();
   await operator.alive();
   await expect(operator.page.getByRole('switch')).not.toBeChecked();

@@ -26,6 +26,7 @@ pub(crate) fn of_page() -> Option<Setup> {
             sounds: pairs(&member(&assets, "sounds")?)?,
         },
         version: text_of(&setup, "version")?,
+        shortcuts: member(&setup, "shortcuts")?.as_bool()?,
     })
 }
 

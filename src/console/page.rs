@@ -57,13 +57,14 @@ impl Page {
     fn of_context() -> Self {
         let telephone = use_telephone();
         let setup = use_context::<Setup>();
-        let language = setup.as_ref().map(|setup| setup.language).unwrap_or_default();
+        let (language, shortcuts) =
+            setup.as_ref().map_or((Language::default(), true), |setup| (setup.language, setup.shortcuts));
         let name = setup.map(|setup| setup.identity.to_string()).unwrap_or_default();
         Self {
             shift: telephone.shift(),
             journal: telephone.journal(),
             now: telephone.now(),
-            choices: RwSignal::new(Choices { language, shortcuts: true }),
+            choices: RwSignal::new(Choices { language, shortcuts }),
             desk: StoredValue::new((name, telephone)),
         }
     }

@@ -8,6 +8,9 @@ use crate::language::Language;
 /// The id of the element that carries it, as JSON, to the browser.
 pub const ELEMENT: &str = "setup";
 
+/// The cookie of an operator for whom single keys are no shortcuts.
+pub const SHORTCUTS_OFF: &str = "shortcuts=off";
+
 /// How this console is set up. Nothing in it is secret: it is in the page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -22,6 +25,8 @@ pub struct Setup {
     pub assets: Assets,
     /// The product's version, for the SDK's `appVersion`.
     pub version: String,
+    /// Whether the operator uses single keys as shortcuts.
+    pub shortcuts: bool,
 }
 
 /// The addresses of what the page loads: immutable names when the binary carries them, plain ones in development.

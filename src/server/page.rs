@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::header::{ACCEPT_LANGUAGE, CACHE_CONTROL, CONTENT_SECURITY_POLICY, COOKIE, VARY};
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use console::desk::AnyDesk;
-use console::setup::{Assets, Setup};
+use console::setup::{Assets, SHORTCUTS_OFF, Setup};
 use console::{Language, Refused, Shell, language};
 use domain::Identity;
 use leptos::config::LeptosOptions;
@@ -45,6 +45,7 @@ pub(crate) async fn page(State(pages): State<Pages>, request: Request) -> Respon
                 },
                 assets: (*pages.assets).clone(),
                 version: env!("CARGO_PKG_VERSION").to_owned(),
+                shortcuts: !cookies(request.headers()).any(|cookie| cookie == SHORTCUTS_OFF),
             };
             let reload = pages.live_reload;
             let shell = move || {
@@ -87,16 +88,23 @@ fn live_reload(port: Option<u16>) -> AnyView {
 
 /// The page's switch first, then the choice that it remembered, then what the browser asks for.
 fn language_of(query: &str, headers: &HeaderMap) -> Language {
-    let header =
-        |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).unwrap_or_default();
     let cookie = || {
-        let mut pairs = header(COOKIE).split(';').filter_map(|pair| pair.trim().split_once('='));
+        let mut pairs = cookies(headers).filter_map(|cookie| cookie.split_once('='));
         pairs.find(|(name, _)| *name == language::COOKIE).and_then(|(_, tag)| Language::of_tag(tag))
     };
     parameter(query, "lang")
         .and_then(|tag| Language::of_tag(&tag))
         .or_else(cookie)
-        .unwrap_or_else(|| Language::preferred(header(ACCEPT_LANGUAGE)))
+        .unwrap_or_else(|| Language::preferred(header(headers, ACCEPT_LANGUAGE)))
+}
+
+/// Each as `name=value`.
+fn cookies(headers: &HeaderMap) -> impl Iterator<Item = &str> {
+    header(headers, COOKIE).split(';').map(str::trim)
+}
+
+fn header(headers: &HeaderMap, name: HeaderName) -> &str {
+    headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
 }
 
 fn parameter(query: &str, wanted: &str) -> Option<String> {

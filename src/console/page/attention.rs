@@ -18,12 +18,12 @@ use super::element::{Element, element, text};
 use super::scene::{self, Scene};
 use super::{Choices, Page, ring, talk, words};
 use crate::language;
+use crate::setup::SHORTCUTS_OFF;
 
 const TYPED_INTO: &str = "input, textarea, select, [contenteditable]";
 
 const A_YEAR: u32 = 365 * 24 * 60 * 60;
 const SHORTCUTS_ON: &str = "shortcuts=on";
-const SHORTCUTS_OFF: &str = "shortcuts=off";
 
 /// Nobody sees where the focus has gone, and decides, within so many milliseconds.
 const STRAY_WITHIN: f64 = 500.0;
@@ -73,24 +73,21 @@ fn missed(shift: &Shift) -> Option<words::Text> {
     Some(words::how(last.how))
 }
 
-/// The server knows the language when it renders the page, but not whether the keys are shortcuts.
+/// Remembers what the operator chooses, for the server to know when it renders the next page.
 fn attend_choices(page: Page) {
-    let mut before = None;
-    effect(move |first| {
-        let Choices { language, shortcuts } = page.choices.get();
-        let (language_before, shortcuts_before) =
-            before.replace((language, shortcuts)).unwrap_or((language, true));
-        if first && cookies().is_some_and(|cookies| cookies.contains(SHORTCUTS_OFF)) {
-            page.choices.update(|choices| choices.shortcuts = false);
-        }
-        if language != language_before {
+    let mut before = page.choices.get_untracked();
+    effect(move |_| {
+        let chosen = page.choices.get();
+        let Choices { language, shortcuts } = std::mem::replace(&mut before, chosen);
+        if language != chosen.language {
+            let language = chosen.language;
             remember(&format!("{}={}", language::COOKIE, language.tag()));
             if let Some(root) = document().document_element() {
                 drop(root.set_attribute("lang", language.tag()));
             }
         }
-        if shortcuts != shortcuts_before {
-            remember(if shortcuts { SHORTCUTS_ON } else { SHORTCUTS_OFF });
+        if shortcuts != chosen.shortcuts {
+            remember(if chosen.shortcuts { SHORTCUTS_ON } else { SHORTCUTS_OFF });
         }
     });
 }
@@ -204,10 +201,6 @@ fn rest() -> Option<HtmlElement> {
 
 fn is(element: &Option<HtmlElement>, what: &str) -> bool {
     element.as_ref().is_some_and(|element| element.matches(what).unwrap_or(false))
-}
-
-fn cookies() -> Option<String> {
-    document().dyn_into::<web_sys::HtmlDocument>().ok()?.cookie().ok()
 }
 
 fn remember(choice: &str) {

@@ -49,7 +49,8 @@ pub(super) fn html(shift: &Shift, journal: &[Entry], language: Language) -> Stri
         sounds: vec![],
     };
     let identity = Identity::parse("user001").unwrap();
-    let setup = Setup { identity, language, rehearsal: None, assets, version: "0".to_owned() };
+    let setup =
+        Setup { identity, language, rehearsal: None, assets, version: "0".to_owned(), shortcuts: true };
     Owner::new().with(|| {
         provide_context(telephone);
         provide_context(setup);
