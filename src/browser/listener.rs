@@ -29,9 +29,7 @@ impl Listener {
         event: &'static str,
         heard: impl Fn(JsValue, JsValue) + 'static,
     ) -> Self {
-        let callback = Callback::new(heard);
-        emitter.on(event, callback.as_ref().unchecked_ref());
-        Self { to: To::Sdk(emitter.clone()), event, callback }
+        Self::listen(To::Sdk(emitter.clone()), event, Callback::new(heard))
     }
 
     /// Listens to the window, the document, or a channel.
@@ -40,10 +38,20 @@ impl Listener {
         event: &'static str,
         heard: impl Fn(JsValue) + 'static,
     ) -> Self {
-        let callback = Callback::new(move |event, _| heard(event));
-        // It throws only when there is no callback.
-        let _ = target.add_event_listener_with_callback(event, callback.as_ref().unchecked_ref());
-        Self { to: To::Page(target.clone()), event, callback }
+        Self::listen(To::Page(target.clone()), event, Callback::new(move |event, _| heard(event)))
+    }
+
+    /// Apart, so that the WASM carries it once and not for every closure.
+    fn listen(to: To, event: &'static str, callback: Callback) -> Self {
+        let function = callback.as_ref().unchecked_ref();
+        match &to {
+            To::Sdk(emitter) => emitter.on(event, function),
+            To::Page(target) => {
+                // It throws only when there is no callback.
+                let _ = target.add_event_listener_with_callback(event, function);
+            }
+        }
+        Self { to, event, callback }
     }
 }
 
