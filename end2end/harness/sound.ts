@@ -68,6 +68,11 @@ export async function heardIn(page: Page): Promise<Sound> {
   });
 }
 
+/** How many microphones the page has opened so far. */
+export function openedMicrophones(page: Page): Promise<number> {
+  return page.evaluate(() => (globalThis as unknown as { overheard: Overheard }).overheard.microphones.length);
+}
+
 /** How many microphones are open in the page. */
 export function openMicrophones(page: Page): Promise<number> {
   return page.evaluate(() => {

@@ -6,7 +6,7 @@ import { launchOptions, twilioAt } from './chromium.ts';
 import type { Cloud } from './cloud.ts';
 import { Console } from './console.ts';
 import { type Form, House } from './house.ts';
-import { allow } from './microphone.ts';
+import { allow, plugs } from './microphone.ts';
 import { overhear } from './sound.ts';
 
 export { expect } from '@playwright/test';
@@ -95,6 +95,7 @@ export const test = base.extend<Options & Fixtures>({
       contexts.push(context);
       await watch.attach(context);
       await context.addInitScript(overhear);
+      await context.addInitScript(plugs);
       await allow(context, house.origin, microphone !== 'refused');
       return context;
     });

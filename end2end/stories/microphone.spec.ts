@@ -1,7 +1,7 @@
 // Without a microphone nobody is available, and the page says what to do.
-import { allow, plug } from '../harness/microphone.ts';
+import { allow, opensLate, plug, plugIn } from '../harness/microphone.ts';
 import { people } from '../harness/people.ts';
-import { countRingtones, unplug } from '../harness/sound.ts';
+import { countRingtones, openedMicrophones, openMicrophones, unplug } from '../harness/sound.ts';
 import { COMPLAINTS, expect, test } from '../harness/story.ts';
 
 test.describe('refused', () => {
@@ -118,6 +118,39 @@ test('unplugged during a call, and back before its end', async ({ operator, clou
   await plug(operator.page, true);
   await operator.button('hangUp').click();
   await operator.ended('hungUp');
+});
+
+test('another becomes the default one during calls, and is closed with each', async ({ operator, cloud }) => {
+  const { page } = operator;
+  for (const [person, name] of [[people.koshii, 'Headset'], [people.sato, 'Loudspeaker']] as const) {
+    const caller = await cloud.call(person);
+    await operator.accept();
+    await operator.talksWith(caller);
+    const opened = await openedMicrophones(page);
+    await plugIn(page, name);
+    // The SDK opens it by itself.
+    await expect.poll(() => openedMicrophones(page)).toBe(opened + 1);
+    await operator.talksWith(caller);
+    await operator.button('hangUp').click();
+    await operator.ended('hungUp');
+    await expect.poll(() => openMicrophones(page), 'open while nobody talks').toBe(0);
+  }
+});
+
+test('another becomes the default one during a call, and is there only after it', async ({ operator, cloud }) => {
+  const { page } = operator;
+  const caller = await cloud.call(people.koshii);
+  await operator.accept();
+  await operator.talksWith(caller);
+  const opened = await openedMicrophones(page);
+  const open = await opensLate(page);
+  await plugIn(page, 'Headset');
+  await open.isAsked();
+  await operator.button('hangUp').click();
+  await operator.ended('hungUp');
+  await open.now();
+  await expect.poll(() => openedMicrophones(page)).toBe(opened + 1);
+  await expect.poll(() => openMicrophones(page), 'open while nobody talks').toBe(0);
 });
 
 test('gone in the middle of a call', async ({ operator, cloud }) => {

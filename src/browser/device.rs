@@ -7,7 +7,9 @@ use std::rc::Rc;
 
 use console::Setup;
 use domain::shift::Event;
+use js_sys::Promise;
 use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
 
 use crate::listener::Listener;
 use crate::switchboard::{Post, heedless, soon};
@@ -98,6 +100,19 @@ impl Device {
         self.sdk.stream().map_or(Ok(()), |stream| stream.destroy())
     }
 
+    /// Closes the microphone that the SDK opened by itself when the machine's default one changed during a call, and would keep
+    /// open after it.
+    pub(crate) fn release_microphone(&self) {
+        let Some(audio) = self.sdk.audio() else { return };
+        spawn_local(async move {
+            let _ = JsFuture::from(Promise::resolve(&audio.change())).await;
+            // Refused when the next call goes on by now, whose end asks again.
+            if let Ok(released) = audio.unset_input_device() {
+                heedless(released);
+            }
+        });
+    }
+
     /// Plays one of its sounds. The ringtone goes on until the last ringing call is over or one is accepted.
     pub(crate) fn play(&self, name: &str) -> Result<(), JsValue> {
         let sound: sdk::Sound = self.sdk.sounds().get(&name.into()).unchecked_into();
@@ -132,6 +147,7 @@ impl Device {
 impl Drop for Device {
     fn drop(&mut self) {
         self.deaf.set(true);
+        self.release_microphone();
         // The listeners go after it: an `error` that nobody listens to is thrown.
         let _ = self.sdk.destroy();
     }

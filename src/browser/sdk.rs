@@ -53,6 +53,9 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     pub(crate) fn state(this: &Device) -> String;
 
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn audio(this: &Device) -> Option<Audio>;
+
     /// The signalling stream. Private in TypeScript: while it is there the SDK reconnects by itself.
     #[wasm_bindgen(method, getter, js_name = _stream)]
     pub(crate) fn stream(this: &Device) -> Option<Stream>;
@@ -128,6 +131,20 @@ extern "C" {
     /// Closes the socket.
     #[wasm_bindgen(method, catch)]
     pub(crate) fn destroy(this: &Stream) -> Result<(), JsValue>;
+}
+
+#[wasm_bindgen]
+extern "C" {
+    /// A device's microphones and loudspeakers.
+    pub(crate) type Audio;
+
+    /// The change of microphone under way, if there is one. Private in TypeScript: one that ends after the call stays open.
+    #[wasm_bindgen(method, js_name = _getInputDevicePromise)]
+    pub(crate) fn change(this: &Audio) -> JsValue;
+
+    /// Closes the microphone that was set, by whomever. Refused while a call goes on.
+    #[wasm_bindgen(method, js_name = unsetInputDevice, catch)]
+    pub(crate) fn unset_input_device(this: &Audio) -> Result<Promise, JsValue>;
 }
 
 #[wasm_bindgen]

@@ -293,6 +293,11 @@ impl Switchboard {
         if finished.is_empty() {
             return;
         }
+        if matches!(&*self.shift.borrow(), Shift::On(duty) if duty.talk.is_none())
+            && let Some(device) = &*self.device.borrow()
+        {
+            device.release_microphone();
+        }
         self.timers.forget(&|timer| timer.call().is_some_and(|call| !known(call)));
         soon(move || {
             for call in finished.iter().filter(|call| call.is_pending()) {
