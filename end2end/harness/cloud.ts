@@ -101,6 +101,11 @@ export class Cloud {
     return this.ask('POST', `/api/devices/${identity}/cut`);
   }
 
+  /** Closes the operator's signalling stream, so that the SDK does not come back by itself. */
+  close(identity: string): Promise<unknown> {
+    return this.ask('POST', `/api/devices/${identity}/close`);
+  }
+
   /** Lets the operator's media vanish, or come through again. */
   blackhole(identity: string, on: boolean): Promise<unknown> {
     return this.ask('POST', `/api/devices/${identity}/blackhole`, { on });

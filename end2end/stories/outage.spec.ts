@@ -251,6 +251,23 @@ test('a call that is hung up while the connection is away is over for the custom
   await expect.poll(() => caller.status()).toBe('completed');
 });
 
+for (const [when, isBack] of [['before the line is back', false], ['when the line is back', true]] as const) {
+  test(`a call whose stream the cloud has closed is hung up ${when}, and is over for the customer too`, async ({ operator, cloud }) => {
+    const caller = await cloud.call(people.koshii);
+    await operator.accept();
+    await operator.talksWith(caller);
+    await cloud.close('user001');
+    await expect(operator.journal).toContainText('回線が切れました');
+    if (isBack) await expect.poll(() => cloud.registered('user001')).toBe(1);
+    else expect(await cloud.registered('user001')).toBe(0);
+    await operator.button('hangUp').click();
+    await expect.poll(() => caller.status(), { timeout: 5_000 }).toBe('completed');
+    await operator.ended('hungUp');
+    await cloud.call(people.sato);
+    await operator.ringsFor('佐藤 美咲');
+  });
+}
+
 test('the sound is interrupted for good, and the call ends as what it was', async ({ operator, cloud }) => {
   test.slow();
   const caller = await cloud.call(people.koshii);

@@ -69,14 +69,16 @@ impl Call {
         self.sdk.reject()
     }
 
-    /// Hangs up. While the socket is away the SDK would end the call here and never tell the cloud, which holds it for the
-    /// caller: so the cloud is told as soon as the socket is back.
-    pub(crate) fn hang_up(&self) -> Result<(), JsValue> {
-        let stream = self.sdk.stream();
-        if stream.status() == "disconnected"
+    /// Hangs up. While the socket is away, or when the cloud has closed the stream on which the call came, the SDK would end the
+    /// call here and never tell the cloud, which holds it for the caller: so the cloud is told on the device's own, as soon as
+    /// its socket is there.
+    pub(crate) fn hang_up(&self, line: Option<&sdk::Stream>) -> Result<(), JsValue> {
+        let own = self.sdk.stream();
+        if let Some(line) = line
+            && (own.status() == "disconnected" || JsValue::as_ref(line) != JsValue::as_ref(&own))
             && let Some(call_sid) = self.sdk.parameters().call_sid()
         {
-            stream.hangup(&call_sid)?;
+            line.hangup(&call_sid)?;
         }
         self.sdk.disconnect()
     }

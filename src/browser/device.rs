@@ -132,6 +132,12 @@ impl Device {
         ear.replace(self.sdk.stream().map(heard));
     }
 
+    /// The signalling stream: a new one when the cloud has closed the last, whatever comes of registering on it.
+    pub(crate) fn line(&self) -> Option<sdk::Stream> {
+        let _ = self.register_if_abandoned();
+        self.sdk.stream()
+    }
+
     /// What it says of itself.
     pub(crate) fn state(&self) -> State {
         state(&self.sdk)

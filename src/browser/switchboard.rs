@@ -190,7 +190,10 @@ impl Switchboard {
             // No call goes out from here.
             Effect::CallWaits => return self.with_device(|device| device.play("outgoing")),
             Effect::Reject(call) => return self.with_call(call, Call::reject).map(drop),
-            Effect::HangUp(call) => return self.with_call(call, Call::hang_up).map(drop),
+            Effect::HangUp(call) => {
+                let line = self.device.borrow().as_ref().and_then(Device::line);
+                return self.with_call(call, |call| call.hang_up(line.as_ref())).map(drop);
+            }
             Effect::Mute(call, muted) => return self.with_call(call, |call| call.mute(muted)).map(drop),
             Effect::SetTimer(timer, after) => self.timers.set(timer, after, &self.post),
             Effect::Forget => {
