@@ -120,3 +120,17 @@ test.describe('what the page is made of does not arrive', () => {
     });
   }
 });
+
+test.describe('what the server tells the page cannot be read', () => {
+  test.use({ expected: /setup/ });
+
+  test('and the page says that it is dead', async ({ contextFor, house }) => {
+    const page = await (await contextFor()).newPage();
+    await page.route(`${house.origin}/`, async (route) => {
+      const response = await route.fetch();
+      await route.fulfill({ response, body: (await response.text()).replace('"identity":', '"operator":') });
+    });
+    await page.goto(house.origin);
+    await expect(page.getByRole('alert')).toContainText('画面を読み込めませんでした');
+  });
+});

@@ -1,7 +1,7 @@
 //! What the server told the page when it rendered it: `Setup`, as JSON in an element of the page.
 //!
 //! Read with the browser's own JSON: serde's reader would be a tenth of all that the page loads. Invariant: the names are those
-//! that `Setup`'s serde attributes give; a setup that lacks one is none.
+//! that `Setup`'s serde attributes give, as a test of `console::setup` holds against this file; a setup that lacks one is none.
 
 use console::setup::{Assets, ELEMENT};
 use console::{Language, Setup};
@@ -9,7 +9,7 @@ use domain::Identity;
 use js_sys::{Array, JSON, Reflect};
 use wasm_bindgen::prelude::*;
 
-/// The setup in the page's `#setup`; `None` when it is not there or cannot be read, and then the page stays as rendered.
+/// The setup in the page's `#setup`; `None` when it is not there or cannot be read.
 pub(crate) fn of_page() -> Option<Setup> {
     let text = web_sys::window()?.document()?.get_element_by_id(ELEMENT)?.text_content()?;
     let setup = JSON::parse(&text).ok()?;

@@ -45,3 +45,32 @@ pub struct Assets {
     /// `dtmf0` … `dtmf9`, `dtmfs`, `dtmfh`.
     pub sounds: Vec<(String, String)>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The browser's reader, which has no serde.
+    const READER: &str = include_str!("../browser/setup.rs");
+
+    #[test]
+    fn the_browser_reads_every_member_by_the_name_under_which_it_is_written() {
+        let assets = Assets {
+            style: String::new(),
+            glue: String::new(),
+            wasm: String::new(),
+            sdk: String::new(),
+            sounds: vec![],
+        };
+        let identity = Identity::parse("user001").unwrap();
+        let (rehearsal, version) = (None, String::new());
+        let setup = Setup { identity, language: Language::Ja, rehearsal, assets, version, shortcuts: true };
+        let setup = serde_json::to_value(setup).unwrap();
+        for (object, value) in [("setup", &setup), ("assets", &setup["assets"])] {
+            for name in value.as_object().unwrap().keys() {
+                let read = format!("(&{object}, \"{name}\")");
+                assert_eq!(READER.matches(&read).count(), 1, "{read} in src/browser/setup.rs");
+            }
+        }
+    }
+}
