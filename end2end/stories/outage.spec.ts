@@ -141,6 +141,18 @@ test('the machine has slept, and nothing is promised until the line has proved i
   await operator.ringsFor('越井 琢巳');
 });
 
+test('the browser had frozen the page, and nothing is promised until the line has proved itself', async ({ operator, cloud }) => {
+  await cloud.fail({ silent: true });
+  // A page that is under test counts as seen, and Chromium freezes none that is.
+  await operator.page.evaluate(() => document.dispatchEvent(new Event('resume')));
+  await operator.is('lineDoubtful');
+  await cloud.fail({ silent: false });
+  await cloud.cut('user001');
+  await operator.is('available');
+  await cloud.call(people.koshii);
+  await operator.ringsFor('越井 琢巳');
+});
+
 test('the machine sleeps while operators wait, and wakes', async ({ operator, seat, cloud }) => {
   test.setTimeout(240_000);
   await operator.hasSounds();

@@ -65,6 +65,23 @@ test('the SDK does not load', async ({ contextFor, house }) => {
   await expect(page.getByRole('alert')).toContainText('電話の機能を読み込めませんでした');
 });
 
+test('the page holds a lock while somebody is on duty, so that the browser does not freeze it', async ({ seat }) => {
+  const operator = await seat();
+  const { page } = operator;
+  const locks = (): Promise<unknown> =>
+    page.evaluate(async () => (await navigator.locks.query()).held?.map(({ name, mode }) => ({ name, mode })));
+  const held = [{ name: 'hitoku-shift', mode: 'shared' }];
+  expect(await locks()).toEqual([]);
+  await operator.startShift();
+  await expect.poll(locks).toEqual(held);
+  await page.evaluate(() => dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true })));
+  await expect.poll(locks, 'on the way into the back/forward cache').toEqual([]);
+  await page.evaluate(() => dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true })));
+  await expect.poll(locks).toEqual(held);
+  await operator.endShift();
+  await expect.poll(locks).toEqual([]);
+});
+
 test.describe('the sounds do not arrive', () => {
   test.use({ expected: COMPLAINTS });
 

@@ -23,6 +23,7 @@ mod switchboard;
 mod tabs;
 mod timers;
 mod token;
+mod vigil;
 
 use leptos::prelude::provide_context;
 use wasm_bindgen::UnwrapThrowExt;

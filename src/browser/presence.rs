@@ -1,4 +1,5 @@
-//! Whether the page is seen, and whether it was away: hidden, in the back/forward cache, offline, or asleep with the machine.
+//! Whether the page is seen, and whether it was away: hidden, frozen, in the back/forward cache, offline, or asleep with the
+//! machine.
 //!
 //! Invariant: nothing here keeps the page out of the back/forward cache. The clock ticks only while it is seen.
 
@@ -20,7 +21,7 @@ const ASLEEP: Millis = 120_000;
 
 /// What listens to the page's comings and goings.
 pub(crate) struct Presence {
-    _listeners: [Listener; 5],
+    _listeners: [Listener; 6],
     _look: Interval,
 }
 
@@ -31,7 +32,7 @@ struct Interval {
 
 impl Presence {
     /// Watches the page: moves the clock, and tells when it leaves, when it wakes, and when it is perhaps cut off: when the
-    /// browser takes it for offline, or the machine slept.
+    /// browser takes it for offline or had frozen it, or the machine slept.
     pub(crate) fn watch(
         now: RwSignal<Millis>,
         left: impl Fn() + 'static,
@@ -69,8 +70,16 @@ impl Presence {
             let look = Rc::clone(&look);
             move |_| look(true)
         };
+        let thawed = {
+            let (cut, look) = (Rc::clone(&cut), Rc::clone(&look));
+            move |_| {
+                cut();
+                look(true);
+            }
+        };
         let listeners = [
             Listener::of_page(&document, "visibilitychange", seen),
+            Listener::of_page(&document, "resume", thawed),
             Listener::of_page(&window, "pageshow", wake()),
             Listener::of_page(&window, "online", wake()),
             Listener::of_page(&window, "offline", move |_| cut()),

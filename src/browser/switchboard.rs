@@ -25,6 +25,7 @@ use crate::listener::Listener;
 use crate::tabs::Tabs;
 use crate::timers::Timers;
 use crate::token::Token;
+use crate::vigil::Vigil;
 use crate::{clock, journal, microphone, sdk, sound, token};
 
 /// Says that something happened.
@@ -71,6 +72,7 @@ pub(crate) struct Switchboard {
     timers: Timers,
     tabs: RefCell<Option<Tabs>>,
     leaving: Leaving,
+    vigil: Vigil,
     /// Listens to whether there is a microphone still, and whether it is ours.
     microphone: RefCell<Vec<Listener>>,
     /// Moves on when a shift is over: what was asked before is not answered any more.
@@ -104,6 +106,7 @@ impl Switchboard {
                 token: RefCell::default(),
                 timers: Timers::default(),
                 leaving: Leaving::default(),
+                vigil: Vigil::default(),
                 microphone: RefCell::default(),
                 era: Cell::default(),
             }
@@ -135,9 +138,10 @@ impl Switchboard {
         self.show();
     }
 
-    /// The page is going away, maybe into the back/forward cache, which takes no open channel.
+    /// The page is going away, maybe into the back/forward cache, which takes no open channel and no lock.
     pub(crate) fn leave(&self) {
         self.tabs.take();
+        self.vigil.keep(false);
     }
 
     /// The page is back, or may have been away: the device is asked what it is, since it may have changed unheard.
@@ -316,6 +320,8 @@ impl Switchboard {
 
     fn show(&self) {
         let shift = self.shift.borrow();
+        // What is settled while the page is away, without its channel, takes no lock again.
+        self.vigil.keep(matches!(&*shift, Shift::On(_)) && self.tabs.borrow().is_some());
         self.leaving.ask(matches!(&*shift, Shift::On(duty) if duty.talk.is_some() || !duty.rings.is_empty()));
         self.shown.now.set(clock::now());
         if *self.shown.shift.read_untracked() != *shift {
