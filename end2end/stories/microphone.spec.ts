@@ -153,13 +153,28 @@ test('another becomes the default one during a call, and is there only after it'
   await expect.poll(() => openMicrophones(page), 'open while nobody talks').toBe(0);
 });
 
-test('gone in the middle of a call', async ({ operator, cloud }) => {
+test('gone in the middle of a call, and no other is there', async ({ operator, cloud }) => {
   const caller = await cloud.call(people.koshii);
   await operator.accept();
   await operator.talksWith(caller);
+  await plug(operator.page, false);
   await unplug(operator.page);
   await operator.is('silent');
   await expect(operator.talk).toContainText('あなたの声が送られていません');
   await operator.button('hangUp').click();
+  await operator.is('attention');
+});
+
+test('gone in the middle of a call, and another is there', async ({ operator, cloud }) => {
+  const caller = await cloud.call(people.koshii);
+  await operator.accept();
+  await operator.talksWith(caller);
+  await unplug(operator.page);
+  await expect.poll(async () => (await caller.hears()).rms).toBeLessThan(20);
+  await operator.is('silent');
+  await operator.talksWith(caller);
+  await operator.is('connected');
+  await operator.button('hangUp').click();
   await operator.ended('hungUp');
+  await expect.poll(() => openMicrophones(operator.page)).toBe(0);
 });

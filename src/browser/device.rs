@@ -100,8 +100,15 @@ impl Device {
         self.sdk.stream().map_or(Ok(()), |stream| stream.destroy())
     }
 
-    /// Closes the microphone that the SDK opened by itself when the machine's default one changed during a call, and would keep
-    /// open after it.
+    /// Opens the machine's default microphone. There may be none: then the page goes on saying that nobody hears the operator.
+    pub(crate) fn renew_microphone(&self) -> Result<(), JsValue> {
+        let Some(audio) = self.sdk.audio() else { return Ok(()) };
+        heedless(audio.set_input_device("default")?);
+        Ok(())
+    }
+
+    /// Closes the microphone that was opened during a call, by us or by the SDK itself when the machine's default one changed,
+    /// and that the SDK would keep open after it.
     pub(crate) fn release_microphone(&self) {
         let Some(audio) = self.sdk.audio() else { return };
         spawn_local(async move {

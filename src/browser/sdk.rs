@@ -142,6 +142,10 @@ extern "C" {
     #[wasm_bindgen(method, js_name = _getInputDevicePromise)]
     pub(crate) fn change(this: &Audio) -> JsValue;
 
+    /// Opens this microphone for the call that goes on, and for every later one.
+    #[wasm_bindgen(method, js_name = setInputDevice, catch)]
+    pub(crate) fn set_input_device(this: &Audio, id: &str) -> Result<Promise, JsValue>;
+
     /// Closes the microphone that was set, by whomever. Refused while a call goes on.
     #[wasm_bindgen(method, js_name = unsetInputDevice, catch)]
     pub(crate) fn unset_input_device(this: &Audio) -> Result<Promise, JsValue>;

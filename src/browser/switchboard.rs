@@ -199,6 +199,7 @@ impl Switchboard {
                 return self.with_call(call, |call| call.hang_up(line.as_ref())).map(drop);
             }
             Effect::Mute(call, muted) => return self.with_call(call, |call| call.mute(muted)).map(drop),
+            Effect::RenewMicrophone => return self.with_device(Device::renew_microphone),
             Effect::SetTimer(timer, after) => self.timers.set(timer, after, &self.post),
             Effect::Forget => {
                 self.era.set(self.era.get().wrapping_add(1));

@@ -199,6 +199,7 @@ fn talking(phase: Phase, change: impl FnOnce(&mut Talk)) -> Shift {
         muted: false,
         unheard: false,
         unhearing: false,
+        renewed: false,
         taken: false,
         error: None,
     };

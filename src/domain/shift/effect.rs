@@ -39,6 +39,8 @@ pub enum Effect {
     HangUp(CallId),
     /// Mute or unmute this call.
     Mute(CallId, bool),
+    /// Open the microphone anew, whichever is the machine's default one now, for the call that goes on.
+    RenewMicrophone,
     /// Fire `Event::Timer` after so many milliseconds, instead of an earlier one of the same name.
     SetTimer(Timer, Millis),
     /// Let no timer fire any more, and drop every answer that is still on its way: the shift is over.

@@ -44,6 +44,7 @@ impl Duty {
             muted: false,
             unheard: false,
             unhearing: false,
+            renewed: false,
             taken: ring.taken,
             error: None,
         });

@@ -147,6 +147,8 @@ pub struct Talk {
     pub unheard: bool,
     /// Nothing arrives from the other side any more.
     pub unhearing: bool,
+    /// The microphone was opened anew, because nothing of the operator's voice was being sent.
+    pub renewed: bool,
     /// Another tab of this operator accepted it in the same moment; one of the two will be cancelled.
     pub taken: bool,
     /// The error that the SDK reported for this call, and when: it explains an end that follows at once.

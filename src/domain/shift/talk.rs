@@ -84,7 +84,12 @@ impl Duty {
         if std::mem::replace(silent, on) == on {
             return Err(Refusal::NotNow);
         }
-        Ok(on.then_some(Effect::Note(Note::Silent(side))).into_iter().collect())
+        let mut effects: Vec<_> = on.then_some(Effect::Note(Note::Silent(side))).into_iter().collect();
+        // A headset that was pulled out is replaced by what is there. Where that does not help, it would not the next time.
+        if on && side == Side::Operator && !talk.muted && !std::mem::replace(&mut talk.renewed, true) {
+            effects.push(Effect::RenewMicrophone);
+        }
+        Ok(effects)
     }
 
     /// The SDK reports an error before the end of a call that the cloud hung up, and after the end of one that failed here.

@@ -174,13 +174,29 @@ fn a_voice_that_goes_missing_is_told_until_it_is_back() {
             Side::Operator => console.talk().unheard,
             Side::Caller => console.talk().unhearing,
         };
-        assert_eq!(console.on(silent(true)), [note(Note::Silent(side))]);
+        assert_eq!(console.on(silent(true))[0], note(Note::Silent(side)));
         assert!(missing(&console));
         console.refuses(silent(true));
         assert_eq!(console.on(silent(false)), []);
         assert!(!missing(&console));
     }
     console.refuses(Event::Silent { call: B, side: Side::Caller, on: true });
+}
+
+#[test]
+fn for_the_operators_missing_voice_the_microphone_is_opened_anew_once_a_call() {
+    let silent = |side, on| Event::Silent { call: A, side, on };
+    let mut console = Console::talking();
+    assert_eq!(console.on(silent(Side::Caller, true)), [note(Note::Silent(Side::Caller))]);
+    console.on(Event::Muted(A, true));
+    for (muted, renews) in [(true, false), (false, true), (false, false)] {
+        if console.talk().muted != muted {
+            console.on(Event::Muted(A, muted));
+        }
+        let effects = console.on(silent(Side::Operator, true));
+        assert_eq!(effects.contains(&Effect::RenewMicrophone), renews);
+        assert_eq!(console.on(silent(Side::Operator, false)), []);
+    }
 }
 
 #[test]
