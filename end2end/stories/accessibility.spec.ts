@@ -119,6 +119,33 @@ test('rings that do not take the focus are announced, each anew', async ({ opera
   expect(await page.evaluate(() => (globalThis as unknown as { said: string[] }).said)).toHaveLength(2);
 });
 
+test('a ring while nobody sees the page is told by the system, without a name', async ({ seat, cloud }) => {
+  const operator = await seat();
+  await operator.page.evaluate(() => {
+    const told: string[] = [];
+    class Told {
+      static requestPermission = async (): Promise<string> => (told.push('may it?'), 'granted');
+      constructor(title: string) {
+        told.push(title);
+      }
+      close(): void {
+        told.push('closed');
+      }
+    }
+    Object.assign(globalThis, { told, Notification: Told });
+    Object.defineProperty(document, 'hidden', { get: () => true });
+  });
+  const told = (): Promise<string[]> => operator.page.evaluate(() => (globalThis as unknown as { told: string[] }).told);
+  await operator.startShift();
+  expect(await told()).toEqual(['may it?']);
+  const caller = await cloud.call(people.koshii);
+  await operator.ringsFor('越井 琢巳');
+  await expect.poll(told).toEqual(['may it?', '● 着信中 | 秘匿 Hitoku']);
+  await caller.hangUp();
+  await operator.ended('gaveUp');
+  await expect.poll(told).toEqual(['may it?', '● 着信中 | 秘匿 Hitoku', 'closed']);
+});
+
 test('a whole shift by keyboard alone', async ({ seat, cloud }) => {
   const operator = await seat();
   const { keyboard } = operator.page;

@@ -1,4 +1,5 @@
-//! Where the operator's attention goes: the tab's title, spoken announcements, the focus and the keys.
+//! Where the operator's attention goes: the tab's title, the system's notifications, spoken announcements, the focus and the
+//! keys.
 //!
 //! Invariants: the title never holds a name, because browsers keep titles in their history. The focus never falls to the
 //! floor: when what had it disappears, it goes to what the scene rests on, and a new ring takes it only from an operator who
@@ -12,7 +13,7 @@ use domain::shift::{CallId, How, Intent, Shift};
 use leptos::ev::{self, KeyboardEvent};
 use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast;
-use leptos::web_sys::HtmlElement;
+use leptos::web_sys::{HtmlElement, Notification};
 
 use super::element::{Element, element, text};
 use super::scene::{self, Scene};
@@ -38,6 +39,7 @@ pub(crate) fn draw(page: Page) -> Element {
 /// Runs in the browser only: effects do not run on the server.
 pub(crate) fn attend(page: Page) {
     effect(move |_| document().set_title(&title(page)));
+    attend_unseen(page);
     attend_choices(page);
     let moved = Rc::new(Cell::new(f64::NEG_INFINITY));
     attend_focus(page, Rc::clone(&moved));
@@ -64,6 +66,25 @@ fn title(page: Page) -> String {
             format!("{missed}{} | {name}", page.say(scene.status()))
         }
     }
+}
+
+/// A ring while nobody sees the page is told by the system: without a name, since systems keep what they have told. The operator
+/// is asked whether it may when the shift has begun, and not beside the question about the microphone.
+fn attend_unseen(page: Page) {
+    let mut told: Option<Notification> = None;
+    let mut asked = false;
+    effect(move |_| {
+        let waits = page.shift.with(scene::waits);
+        if page.scene() == Scene::Available && !std::mem::replace(&mut asked, true) {
+            let _ = Notification::request_permission();
+        }
+        if let Some(over) = told.take_if(|_| !waits) {
+            over.close();
+        }
+        if waits && told.is_none() && document().hidden() {
+            told = Notification::new(&title(page)).ok();
+        }
+    });
 }
 
 /// That the last call was missed: so it is seen from another tab too.
