@@ -48,11 +48,16 @@ for (const [width, height] of [[640, 320], [390, 844], [1280, 800]] as const) {
     await operator.page.setViewportSize({ width, height });
     const caller = await cloud.call(people.koshii);
     await operator.ringsFor('越井 琢巳');
+    // Until it takes a press: one that is only just there does not.
+    await operator.button('accept').click({ trial: true });
     const accept = await operator.button('accept').boundingBox();
-    await operator.accept();
+    const press = (): Promise<void> =>
+      operator.page.mouse.click(accept!.x + accept!.width / 2, accept!.y + accept!.height / 2);
+    await press();
+    await operator.is('connected');
     await operator.talksWith(caller);
-    const place = [accept!.x + accept!.width / 2, accept!.y + accept!.height / 2] as const;
-    await operator.page.mouse.click(...place);
+    await operator.button('mute').click({ trial: true });
+    await press();
     await operator.isMuted(true);
     await operator.is('connected');
   });
