@@ -132,6 +132,12 @@ const LAST_MOMENT: Duration = Duration::from_millis(100);
 const MOST_WAITING: usize = 16_384;
 
 impl Ledger {
+    /// The journal in this folder.
+    #[must_use]
+    pub fn file_in(folder: &Path) -> PathBuf {
+        folder.join(NAME)
+    }
+
     /// Opens the journal in this folder, which it makes if need be, and begins to write into the trail's database what it still
     /// holds. Runs in the runtime that calls it.
     ///
@@ -149,7 +155,7 @@ impl Ledger {
         folder: &Path,
         audit: impl Future<Output = Option<Audit>> + Send + 'static,
     ) -> Result<Self, CannotOpen> {
-        let file = folder.join(NAME);
+        let file = Self::file_in(folder);
         let unusable = |why| CannotOpen::Unusable { file: file.clone(), why };
         let disk = disk::open(folder, &file).map_err(unusable)?;
         disk::lock(&disk, folder).map_err(|why| match why {

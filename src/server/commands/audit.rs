@@ -6,7 +6,8 @@ use std::path::Path;
 
 use anyhow::{Context as _, bail};
 use clap::Subcommand;
-use records::audit::{Action, Filter, Noted};
+use records::Audit as Trail;
+use records::audit::{Action, Filter, Noted, Verdict};
 
 use super::table::{table, time};
 use crate::{note, say};
@@ -50,11 +51,9 @@ impl Audit {
 async fn verify(head: Option<&str>) -> anyhow::Result<()> {
     let given: Option<Noted> = head.map(str::parse).transpose().context("--head")?;
     let (settings, kept) = super::open().await?;
-    let file = settings.keeping.folder.join(HEAD);
-    let audit = kept.customers.audit();
-    // Both, so that the one that is noted below is never an earlier one.
-    let noted: Vec<Noted> = given.into_iter().chain(of_last_time(&file)?).collect();
-    let verdict = audit.verify_from(&noted).await?;
+    let folder = &settings.keeping.folder;
+    let file = folder.join(HEAD);
+    let verdict = verdict(&kept.customers.audit(), folder, given).await?;
     for fault in &verdict.faults {
         say(&format!("✗ {fault}"));
     }
@@ -65,8 +64,10 @@ async fn verify(head: Option<&str>) -> anyhow::Result<()> {
             file.display()
         );
     }
+    // Before anything is said, which may be the end of this program.
+    let noted = write(&file, &format!("{}\n", verdict.head));
     say(&format!("✓ {} entries, each as it was written. Head: {}", verdict.entries, verdict.head));
-    match write(&file, &format!("{}\n", verdict.head)) {
+    match noted {
         Ok(()) => say(&format!(
             "  It is noted in {}, and the next one finds a database that was put back to before it.\n  Who can change that \
              file too is found with a head that you note elsewhere: `hitoku audit verify --head …`",
@@ -75,6 +76,13 @@ async fn verify(head: Option<&str>) -> anyhow::Result<()> {
         Err(error) => note(&format!("the head cannot be noted in {}: {error}", file.display())),
     }
     Ok(())
+}
+
+/// On the trail since the head that was given and the one of the last time: both, so that the next that is noted is never an
+/// earlier one.
+pub(super) async fn verdict(audit: &Trail, folder: &Path, given: Option<Noted>) -> anyhow::Result<Verdict> {
+    let noted: Vec<Noted> = given.into_iter().chain(of_last_time(&folder.join(HEAD))?).collect();
+    Ok(audit.verify_from(&noted).await?)
 }
 
 fn of_last_time(file: &Path) -> anyhow::Result<Option<Noted>> {

@@ -13,11 +13,13 @@ use database::{Database, Place};
 use directory::{Company, Customers, Guarded, PhoneNumber, Silent};
 use nix::sys::statvfs::statvfs;
 use nix::unistd::{AccessFlags, access};
+use records::Ledger;
 use server::clock::Clock;
 use server::kept::Kept;
 use server::settings::{BaseUrl, Cloud, Keeping, Settings, Source};
 use tokio::time::Instant;
 
+use super::audit;
 use crate::say;
 
 /// Something that was looked at.
@@ -48,7 +50,7 @@ pub(crate) async fn run() -> anyhow::Result<()> {
     };
     let mut findings = vec![Good("settings: each is what it should be".to_owned())];
     findings.push(folder(&settings.keeping.folder));
-    findings.extend(journal(&settings.keeping.folder.join("calls.journal")));
+    findings.extend(journal(&Ledger::file_in(&settings.keeping.folder)));
     findings.extend(kept(&settings.keeping).await);
     if let Some(base) = &settings.company {
         findings.push(company(base).await);
@@ -181,7 +183,7 @@ async fn kept(keeping: &Keeping) -> Vec<Finding> {
     findings.push(keys(&kept));
     // We do not refuse one that is not our own, since some who run programs allow no other rights.
     findings.extend(keeping.number_key_file.as_deref().and_then(|file| rights("NUMBER_KEY_FILE", file)));
-    findings.push(match kept.customers.audit().verify().await {
+    findings.push(match audit::verdict(&kept.customers.audit(), &keeping.folder, None).await {
         Ok(verdict) if verdict.is_sound() => Good(format!(
             "audit trail: {} entries, each as it was written; head {}",
             verdict.entries, verdict.head

@@ -22,6 +22,8 @@ fn a_database_that_was_put_back_is_found_by_what_the_last_verification_noted() {
     }
     let said = home.run(&["audit", "verify"]);
     assert!(!said.well && said.out.contains("was put back to an older state"), "{said:?}");
+    let doctor = home.run(&["doctor"]).out;
+    assert!(doctor.contains("✗ audit trail: ") && doctor.contains("was put back"), "{doctor}");
     // An earlier head, noted elsewhere, is still in it; that hides nothing.
     let said = home.run(&["audit", "verify", "--head", &head]);
     assert!(!said.well && said.out.contains("was put back to an older state"), "{said:?}");
