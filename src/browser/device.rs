@@ -100,10 +100,11 @@ impl Device {
         self.sdk.stream().map_or(Ok(()), |stream| stream.destroy())
     }
 
-    /// Opens the machine's default microphone. There may be none: then the page goes on saying that nobody hears the operator.
+    /// Opens the first microphone, which is the machine's default one where browsers tell which that is. There may be none: then
+    /// the page goes on saying that nobody hears the operator.
     pub(crate) fn renew_microphone(&self) -> Result<(), JsValue> {
         let Some(audio) = self.sdk.audio() else { return Ok(()) };
-        heedless(audio.set_input_device("default")?);
+        heedless(audio.set_input_device(&audio.microphones().keys().next()?.value())?);
         Ok(())
     }
 

@@ -142,9 +142,13 @@ extern "C" {
     #[wasm_bindgen(method, js_name = _getInputDevicePromise)]
     pub(crate) fn change(this: &Audio) -> JsValue;
 
+    /// By id, in the browser's order.
+    #[wasm_bindgen(method, getter, js_name = availableInputDevices)]
+    pub(crate) fn microphones(this: &Audio) -> Map;
+
     /// Opens this microphone for the call that goes on, and for every later one.
     #[wasm_bindgen(method, js_name = setInputDevice, catch)]
-    pub(crate) fn set_input_device(this: &Audio, id: &str) -> Result<Promise, JsValue>;
+    pub(crate) fn set_input_device(this: &Audio, id: &JsValue) -> Result<Promise, JsValue>;
 
     /// Closes the microphone that was set, by whomever. Refused while a call goes on.
     #[wasm_bindgen(method, js_name = unsetInputDevice, catch)]

@@ -41,10 +41,10 @@ impl Sqlite {
     }
 }
 
-/// Whether the disk has no room for another page.
+/// Whether the disk has no room for another page or another file.
 fn is_full(file: &Path) -> bool {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    rustix::fs::statvfs(folder).is_ok_and(|disk| disk.f_bavail == 0)
+    rustix::fs::statvfs(folder).is_ok_and(|disk| disk.f_bavail == 0 || disk.f_files > 0 && disk.f_favail == 0)
 }
 
 /// The file that is open, which may be moved or removed: what is written then goes nowhere.

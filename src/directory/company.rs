@@ -89,14 +89,32 @@ impl Directory for Company {
 
 fn read(body: &[u8]) -> Result<Option<Found>, Silent> {
     // Some write a byte order mark before their JSON, and some a name in another encoding: such a name is none.
-    let text = String::from_utf8_lossy(body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body));
-    let answer: Answer<'_> = serde_json::from_str(&text)
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    let text = [String::from_utf8_lossy(body), without_pairs(body).into()];
+    let answer: Answer<'_> = serde_json::from_str(&text[0])
+        .or_else(|_| serde_json::from_str(&text[1]))
         .map_err(|_| Silent::Nonsense("it is not JSON with appId, customerName and customerId"))?;
     let Some(app_id) = answer.app_id.filter(|app_id| !app_id.trim().is_empty()) else { return Ok(None) };
     let operator = Identity::parse(&app_id)
         .map_err(|_| Silent::Nonsense("its appId is not 1 to 64 letters, digits, `_`, `-`, `.` or `@`"))?;
     let customer_name = answer.customer_name.and_then(written);
     Ok(Some(Found { operator, customer_name, customer_id: answer.customer_id.and_then(written) }))
+}
+
+/// Text in Shift_JIS, in which the second half of a sign may be a backslash, without its signs.
+fn without_pairs(body: &[u8]) -> String {
+    let mut text = String::with_capacity(body.len());
+    let mut bytes = body.iter();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            0x81..=0x9f | 0xe0..=0xfc => {
+                bytes.next();
+                text.push(char::REPLACEMENT_CHARACTER);
+            }
+            _ => text.push(if byte.is_ascii() { char::from(*byte) } else { char::REPLACEMENT_CHARACTER }),
+        }
+    }
+    text
 }
 
 /// Names are text; ids are text in the article and numbers in many databases. What no directory of ours could hold is neither.
@@ -155,8 +173,11 @@ mod tests {
         assert_eq!((odd.customer_name, odd.customer_id.as_deref()), (None, Some("1.5")));
         // A name that cannot be read, or is none, costs nobody their operator.
         let sjis = b"{\"appId\":\"user001\",\"customerName\":\"\x89\x7a\x88\xe4\",\"customerId\":\" cm-1 \"}";
+        let backslashes =
+            b"{\"appId\":\"user001\",\"customerName\":\"\x95\x5c\x83\x5c\",\"customerId\":\"cm-1\"}";
         for odd in [
             &sjis[..],
+            backslashes,
             br#"{"appId":"user001","customerName":"\ud83d","customerId":"cm-1"}"#,
             "{\"appId\":\"user001\",\"customerName\":\" \u{3000}\u{200b}\",\"customerId\":\"cm-1\"}"
                 .as_bytes(),

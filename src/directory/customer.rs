@@ -52,7 +52,7 @@ pub enum NotACustomer {
     #[error("the {0} is longer than {1} characters")]
     Long(&'static str, usize),
     /// A field has signs that no name has.
-    #[error("the {0} has control characters in it, such as a line break")]
+    #[error("the {0} has control characters in it, such as a line break, or signs that are not seen")]
     Control(&'static str),
     /// The operator's identity is none.
     #[error("the operator is not 1 to 64 letters, digits, `_`, `-`, `.` or `@`")]
@@ -66,7 +66,7 @@ pub enum NotACustomer {
     )]
     Holds(&'static str),
     /// What operators see would show the number.
-    #[error("the {0} holds the customer's own number, and operators would see it")]
+    #[error("the {0} holds the customer's own number, which would be seen there")]
     Tells(&'static str),
 }
 
@@ -124,10 +124,12 @@ impl Customer {
         seen.into_iter().find_map(|(field, text)| holds(text).then_some(field)).or(note)
     }
 
-    /// The field that would tell an operator a number of this customer.
+    /// The field that would tell somebody a number of this customer.
     fn told(&self) -> Option<&'static str> {
         let team = self.team.as_deref().unwrap_or_default();
-        let seen = [("id", self.id.as_str()), ("name", &self.name), ("group", team)];
+        // The note too: it is shown at a shell, where only a reveal shows a number.
+        let note = self.note.as_deref().unwrap_or_default();
+        let seen = [("id", self.id.as_str()), ("name", &self.name), ("group", team), ("note", note)];
         let tells = |text: &str| self.numbers.iter().any(|number| tells(text, number));
         seen.into_iter().find_map(|(field, text)| tells(text).then_some(field))
     }
@@ -161,7 +163,9 @@ fn text(field: &'static str, text: &str, longest: usize) -> Result<Option<String
     if text.chars().count() > longest {
         return Err(NotACustomer::Long(field, longest));
     }
-    if text.chars().any(|sign| sign.is_control() || is_direction(sign)) {
+    // Persian writes it between two letters; ids that look alike are to be the same.
+    let joined = |sign| field != "id" && sign == '\u{200c}';
+    if text.chars().any(|sign| sign.is_control() || is_direction(sign) && !joined(sign)) {
         return Err(NotACustomer::Control(field));
     }
     Ok(Some(text).filter(|text| !text.is_empty()).map(str::to_owned))
@@ -202,14 +206,16 @@ mod tests {
         assert!(why(short).starts_with("number 2: no number is like it"));
         assert_eq!(
             why(Written { name: "a\u{0}b", ..KOSHII }),
-            "the name has control characters in it, such as a line break"
+            "the name has control characters in it, such as a line break, or signs that are not seen"
         );
         assert!(why(Written { note: "a\u{202e}b", ..KOSHII }).starts_with("the note has control characters"));
-        for unseen in ['\u{61c}', '\u{ad}', '\u{200c}', '\u{2028}', '\u{202e}', '\u{feff}'] {
+        for unseen in ['\u{61c}', '\u{ad}', '\u{2028}', '\u{202e}', '\u{feff}'] {
             let (id, name) = (format!("cm{unseen}-1"), format!("越井{unseen} 琢巳"));
             assert!(why(Written { id: &id, ..KOSHII }).starts_with("the id has control"), "{unseen:?}");
             assert!(why(Written { name: &name, ..KOSHII }).starts_with("the name has control"), "{unseen:?}");
         }
+        assert!(why(Written { id: "cm\u{200c}1", ..KOSHII }).starts_with("the id has control"));
+        assert!(Written { name: "علی\u{200c}رضا", ..KOSHII }.read(Region::JAPAN).is_ok());
         let picture = Written { name: "👩\u{200d}🔧 ❤\u{fe0f}", ..KOSHII };
         assert!(picture.read(Region::JAPAN).is_ok());
         let long = "越".repeat(121);
@@ -221,6 +227,8 @@ mod tests {
             ("note", Written { note: "or ０９０ー８７６５ー４３２１", ..KOSHII }),
             ("group", Written { team: "ｏｒ 090ｰ8765ｰ4321", ..KOSHII }),
             ("note", Written { note: "or ０９０－８７６５－４３２１", ..KOSHII }),
+            ("note", Written { note: "back on 07700 900101 after six", ..KOSHII }),
+            ("note", Written { note: "07700_900_101", ..KOSHII }),
             ("id", Written { id: "cm-447700900101", ..KOSHII }),
             ("group", Written { team: "０７７００９００１０１", ..KOSHII }),
         ] {

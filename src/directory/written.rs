@@ -1,8 +1,9 @@
 //! Phone numbers as people write them: with spaces and hyphens, in full-width digits, without a country code.
 //!
 //! National formats are the library's business (`phonenumber`, Google's metadata), and so it is whether there are numbers
-//! like one of the home country: a digit that is missing is found, with or without the country's code. One of another country
-//! need only be as long as that country's are: it may be for fiction, or of a range that is younger than the metadata.
+//! like one of the home country: a digit that is missing is found, with or without the country's code. One that is written with
+//! its country's code may be for fiction, or of a range that is younger than the metadata: from abroad it need only be as long as
+//! that country's are, and at home as long as the longest.
 
 use std::borrow::Cow;
 
@@ -57,14 +58,18 @@ impl PhoneNumber {
         let country = countries.first().ok_or(Unreadable::Country)?;
         let kept = if country.national_prefix().is_none() { zeros(&plain, &read) } else { "" };
         let significant = format!("{kept}{}", read.national().value());
-        let long = |kind| {
-            let lengths =
-                country.descriptors().get(kind).map_or(&[][..], |numbers| numbers.possible_length());
-            lengths.iter().any(|length| usize::from(*length) == significant.len())
-        };
+        let lengths =
+            [Type::FixedLine, Type::Mobile].into_iter().filter_map(|kind| country.descriptors().get(kind));
+        let mut lengths =
+            lengths.flat_map(|numbers| numbers.possible_length()).map(|length| usize::from(*length));
         let whole = format!("+{code}{significant}");
         let there_are = read.is_valid() || (whole.len() == FICTION.1 && whole.starts_with(FICTION.0));
-        if !there_are && !(abroad && (long(Type::FixedLine) || long(Type::Mobile))) {
+        // At home, one that is younger than the metadata has all its digits: a missing one is found there too.
+        let may_be = match abroad {
+            true => lengths.any(|length| length == significant.len()),
+            false => plain.starts_with('+') && lengths.max() == Some(significant.len()),
+        };
+        if !there_are && !may_be {
             return Err(Unreadable::Length);
         }
         Self::parse(&whole).map_err(|_| Unreadable::Length)
@@ -171,6 +176,15 @@ mod tests {
     }
 
     #[test]
+    fn a_number_at_home_may_be_younger_than_the_metadata_with_its_country_code() {
+        assert_eq!(read("+81 11 0123 4567").as_deref(), Ok("+811101234567"));
+        assert_eq!(read("011-0123-4567"), Err(Unreadable::Length));
+        let in_america = |text| PhoneNumber::written(text, Region::parse("US").unwrap());
+        assert!(in_america("+1 457 234 5678").is_ok());
+        assert_eq!(in_america("457 234 5678"), Err(Unreadable::Length));
+    }
+
+    #[test]
     fn one_number_in_many_ways() {
         for text in [
             "090-1234-5678",
@@ -216,6 +230,7 @@ mod tests {
             ("090-1234-567", Unreadable::Length),
             ("090-1234-56789", Unreadable::Length),
             ("+81 90 1234 567", Unreadable::Length),
+            ("+81 90 1234 56789", Unreadable::Length),
             ("+1 555 0143", Unreadable::Length),
             ("00447700900101", Unreadable::Length),
             ("+", Unreadable::Length),

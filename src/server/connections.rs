@@ -16,8 +16,8 @@ use tokio::net::TcpListener;
 use tokio::time::sleep;
 
 /// For a request's head, from the moment that the one before it was answered. Longer than proxies keep their own connections to
-/// us, so that none of them asks on one that is just being closed.
-const HEAD_WITHIN: Duration = Duration::from_secs(75);
+/// us (nginx one minute, Caddy two, Google's balancer ten), so that none of them asks on one that is just being closed.
+const HEAD_WITHIN: Duration = Duration::from_secs(11 * 60);
 /// When no connection can be taken in.
 const AGAIN: Duration = Duration::from_millis(100);
 

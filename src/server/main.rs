@@ -8,6 +8,7 @@ use std::io::{self, ErrorKind, Write as _};
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use nix::sys::signal::Signal;
 
 use crate::commands::{Arguments, printable};
 
@@ -31,8 +32,10 @@ async fn main() -> ExitCode {
 fn say(text: &str) {
     match writeln!(io::stdout(), "{text}") {
         Ok(()) => {}
-        // Whoever reads has read enough, as `head` does.
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => std::process::exit(0),
+        // Whoever reads has read enough, as `head` does. It ends as other programs do then: not as if all were well.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => {
+            std::process::exit(128 + Signal::SIGPIPE as i32)
+        }
         Err(error) => {
             note(&format!(
                 "standard output cannot be written: {error}; look at what has been done before you ask again"

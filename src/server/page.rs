@@ -89,8 +89,8 @@ fn live_reload(port: Option<u16>) -> AnyView {
 /// The page's switch first, then the choice that it remembered, then what the browser asks for.
 fn language_of(query: &str, headers: &HeaderMap) -> Language {
     let cookie = || {
-        let mut pairs = cookies(headers).filter_map(|cookie| cookie.split_once('='));
-        pairs.find(|(name, _)| *name == language::COOKIE).and_then(|(_, tag)| Language::of_tag(tag))
+        cookies(headers)
+            .find_map(|cookie| Language::of_tag(cookie.strip_prefix(language::COOKIE)?.strip_prefix('=')?))
     };
     parameter(query, "lang")
         .and_then(|tag| Language::of_tag(&tag))
@@ -98,9 +98,11 @@ fn language_of(query: &str, headers: &HeaderMap) -> Language {
         .unwrap_or_else(|| Language::preferred(header(headers, ACCEPT_LANGUAGE)))
 }
 
-/// Each as `name=value`.
+/// Each as `name=value`. Those of others on this host may be no text.
 fn cookies(headers: &HeaderMap) -> impl Iterator<Item = &str> {
-    header(headers, COOKIE).split(';').map(str::trim)
+    let cookies =
+        headers.get_all(COOKIE).into_iter().flat_map(|all| all.as_bytes().split(|byte| *byte == b';'));
+    cookies.filter_map(|cookie| str::from_utf8(cookie).ok()).map(str::trim)
 }
 
 fn header(headers: &HeaderMap, name: HeaderName) -> &str {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::Response;
@@ -17,7 +17,7 @@ use crate::host::own_host;
 use crate::page::{Pages, page};
 use crate::policy::{Policy, Signalling};
 use crate::site::Site;
-use crate::voice::{Door, Reception, Signatures, astray, enter};
+use crate::voice::{Door, Reception, Signatures, astray, enter, is_signed};
 
 /// What the routes are made of.
 pub struct Parts {
@@ -62,6 +62,13 @@ pub fn router(parts: Parts) -> Router {
         let door = door.clone();
         any(move |request: Request| astray(door.clone(), request, otherwise))
     };
+    let front = {
+        let door = door.clone();
+        async move |pages: State<Pages>, request: Request| match is_signed(&request) {
+            true => enter(State(door), request).await,
+            false => page(pages, request).await,
+        }
+    };
     // In development, files are looked for there.
     let carried = matches!(parts.site, Site::Carried);
     let desk = parts.desk;
@@ -74,7 +81,7 @@ pub fn router(parts: Parts) -> Router {
         routes.route(path, any(enter)).route(&format!("{path}/"), any(enter))
     });
     let routes = Router::new()
-        .route("/", get(page).fallback_service(strayed(StatusCode::METHOD_NOT_ALLOWED)))
+        .route("/", get(front).fallback_service(strayed(StatusCode::METHOD_NOT_ALLOWED)))
         .route(
             "/token",
             any(token)

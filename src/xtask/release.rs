@@ -103,7 +103,10 @@ fn inputs(workspace: &Workspace) -> Result<String> {
         "public",
         "src/xtask/assets.rs",
         "src/xtask/notices.rs",
+        "src/xtask/release.rs",
     ];
+    // The notices are of what the server is made of too.
+    paths.extend(workspace.members().values().map(|member| member.folder.join("Cargo.toml")));
     paths.extend(fixed.iter().map(|path| workspace.root().join(path)));
     paths.extend([assets::script(workspace), workspace.end2end().join("package-lock.json")]);
     paths.retain(|path| path.exists());

@@ -9,7 +9,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
-use domain::shift::{CallId, How, Intent, Shift};
+use domain::shift::{CallId, Intent, Shift};
 use leptos::ev::{self, KeyboardEvent};
 use leptos::prelude::*;
 use leptos::wasm_bindgen::JsCast;
@@ -61,10 +61,7 @@ fn title(page: Page) -> String {
     match page.scene() {
         _ if page.shift.with(scene::waits) => format!("● {} | {name}", page.say(words::RINGING)),
         Scene::Off => name.to_owned(),
-        scene => {
-            let missed = page.shift.with(missed).map_or(String::new(), |how| format!("{} | ", page.say(how)));
-            format!("{missed}{} | {name}", page.say(scene.status()))
-        }
+        scene => format!("{} | {name}", page.say(scene.status())),
     }
 }
 
@@ -85,13 +82,6 @@ fn attend_unseen(page: Page) {
             told = Notification::new(&title(page)).ok();
         }
     });
-}
-
-/// That the last call was missed: so it is seen from another tab too.
-fn missed(shift: &Shift) -> Option<words::Text> {
-    let Shift::On(duty) = shift else { return None };
-    let last = duty.last.as_ref().filter(|last| duty.talk.is_none() && last.how == How::GaveUp)?;
-    Some(words::how(last.how))
 }
 
 /// Remembers what the operator chooses, for the server to know when it renders the next page.

@@ -156,7 +156,7 @@ pub(crate) const fn how(how: How) -> Text {
         How::HungUp => text("電話を切りました", "You hung up"),
         How::CallerHungUp => text("相手が電話を切りました", "The caller hung up"),
         How::Rejected => text("着信を拒否しました", "You rejected the call"),
-        How::GaveUp => text("不在着信", "Missed call"),
+        How::GaveUp => text("応答の前に呼び出しが終わりました", "It stopped ringing before an answer"),
         How::AnsweredElsewhere => text("別の画面で応答されました", "Answered on another screen"),
         How::Lost => text("回線が切れて通話が終わりました", "The call was lost with the line"),
         How::RingLost => text("呼び出し中に回線が切れました", "The line went down while it rang"),

@@ -39,11 +39,12 @@ const BODY_WITHIN: Duration = Duration::from_secs(5);
 
 /// Answers a request to an address that is none of ours: if Twilio sent it, a caller is not to hear of that.
 pub(crate) async fn astray(door: Arc<Door>, request: Request, otherwise: StatusCode) -> Response {
-    if request.headers().contains_key(SIGNATURE) {
-        enter(State(door), request).await
-    } else {
-        otherwise.into_response()
-    }
+    if is_signed(&request) { enter(State(door), request).await } else { otherwise.into_response() }
+}
+
+/// Whether it says that it is Twilio's.
+pub(crate) fn is_signed(request: &Request) -> bool {
+    request.headers().contains_key(SIGNATURE)
 }
 
 /// Answers any request to a voice webhook.

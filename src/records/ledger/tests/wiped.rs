@@ -36,9 +36,12 @@ async fn it_is_wiped_when_nobody_has_called_for_a_moment() {
         ledger.keep(came(call)).await.unwrap();
         if call % 5 == 0 {
             ledger.settled().await;
-            while is_used(&house) {
-                tokio::time::sleep(Duration::from_millis(1)).await;
-            }
+            let wiped = async {
+                while is_used(&house) {
+                    tokio::time::sleep(Duration::from_millis(1)).await;
+                }
+            };
+            tokio::time::timeout(Duration::from_secs(60), wiped).await.expect("it is wiped");
         }
     }
     drop(ledger);

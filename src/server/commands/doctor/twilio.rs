@@ -28,6 +28,9 @@ const SET_IT: &str = "set the clock by NTP (`timedatectl set-ntp true`)";
 #[derive(Deserialize)]
 struct Number {
     voice_url: Option<String>,
+    /// Where either of these is set, the addresses do not count.
+    voice_application_sid: Option<String>,
+    trunk_sid: Option<String>,
     voice_fallback_url: Option<String>,
     status_callback: Option<String>,
 }
@@ -182,8 +185,18 @@ fn told(numbers: &[Number], public: &BaseUrl) -> Finding {
     let is = |told: &Option<String>, path: &str| {
         told.as_deref().is_some_and(|told| told.trim_end_matches('/') == format!("{public}{path}"))
     };
-    let ours: Vec<_> = numbers.iter().filter(|number| is(&number.voice_url, "/incoming")).collect();
+    let is_set = |told: &Option<String>| told.as_deref().is_some_and(|told| !told.is_empty());
+    let (elsewhere, by_address): (Vec<_>, Vec<_>) =
+        numbers.iter().partition(|number| is_set(&number.voice_application_sid) || is_set(&number.trunk_sid));
+    let ours: Vec<_> = by_address.into_iter().filter(|number| is(&number.voice_url, "/incoming")).collect();
     let (ours_count, all) = (ours.len(), numbers.len());
+    if ours.is_empty() && !elsewhere.is_empty() {
+        return Mind(format!(
+            "Twilio: {} of the account's {all} numbers are set through a TwiML App or a trunk; look there whether it is told: {}",
+            elsewhere.len(),
+            what(public)
+        ));
+    }
     if ours.is_empty() {
         return Bad(format!(
             "Twilio: none of the account's {all} numbers sends its calls here; tell it, at a number's voice configuration: {}",
@@ -236,7 +249,13 @@ mod tests {
 
     fn number(voice: &str, status: &str, fallback: &str) -> Number {
         let some = |url: &str| Some(url.to_owned());
-        Number { voice_url: some(voice), status_callback: some(status), voice_fallback_url: some(fallback) }
+        Number {
+            voice_url: some(voice),
+            voice_application_sid: some(""),
+            trunk_sid: None,
+            status_callback: some(status),
+            voice_fallback_url: some(fallback),
+        }
     }
 
     #[test]
@@ -262,6 +281,9 @@ mod tests {
         assert!(matches!(told(&[]), Bad(text) if text.contains(incoming)));
         assert!(matches!(told(&[other()]), Bad(_)));
         assert!(matches!(told(&[other(), number(incoming, "", "x")]), Mind(text) if text.contains(status)));
+        let by_app =
+            Number { voice_application_sid: Some("AP0".to_owned()), ..number(incoming, status, "x") };
+        assert!(matches!(told(&[by_app]), Mind(text) if text.contains("TwiML App")));
         assert!(matches!(told(&[number(incoming, status, "")]), Mind(text) if text.contains("TwiML Bin")));
         assert!(
             matches!(told(&[other(), number(incoming, status, "x")]), Good(text) if text.contains("1 of the"))

@@ -76,6 +76,7 @@ async fn the_language_is_the_operators_choice_then_the_browsers() {
     assert_eq!(language(&page("", &[]).await), "ja");
     assert_eq!(language(&page("", &[("accept-language", "en-GB,en;q=0.9,ja;q=0.5")]).await), "en");
     assert_eq!(language(&page("", &[("accept-language", "fr"), ("cookie", "a=b; lang=en")]).await), "en");
+    assert_eq!(language(&page("", &[("accept-language", "ja"), ("cookie", "a=é; lang=en")]).await), "en");
     assert_eq!(language(&page("?lang=ja", &[("cookie", "lang=en")]).await), "ja");
     assert_eq!(language(&page("?lang=tlh", &[("cookie", "lang=tlh")]).await), "ja");
 }

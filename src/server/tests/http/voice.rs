@@ -60,6 +60,9 @@ async fn a_wrong_address_at_twilio_is_a_sentence_and_a_line_in_the_log() {
         let sentence = house.webhook(path, &form).await.sentence();
         assert!(sentence.contains("おつなぎできません"), "{path}: {sentence}");
     }
+    let by_get = signature("/?From=anonymous", b"");
+    let by_get = house.ask(bare("GET", "/?From=anonymous", &[("x-twilio-signature", &by_get)])).await;
+    assert!(by_get.sentence().contains("おつなぎできません"));
     let comes_in = [form[0], form[1], ("CallStatus", "ringing"), ("Direction", "inbound")];
     assert!(house.webhook("/status", &comes_in).await.sentence().contains("おつなぎできません"));
     for (path, status) in [("/", StatusCode::METHOD_NOT_ALLOWED), ("/voice", StatusCode::NOT_FOUND)] {
