@@ -1,6 +1,7 @@
 // What breaks, comes back. Meanwhile the console says no more than is true.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Console } from '../harness/console.ts';
+import type { Cloud } from '../harness/cloud.ts';
 import { Machine } from '../harness/machine.ts';
 import { people } from '../harness/people.ts';
 import { SENTENCES } from '../harness/sentences.ts';
@@ -127,30 +128,30 @@ test('the browser says that the network is gone, and is wrong', async ({ operato
   await operator.ringsFor('越井 琢巳');
 });
 
+/** Promises nothing while the cloud is silent, and rings when the line has proved itself. */
+async function ringsOnceProved(operator: Console, cloud: Cloud): Promise<void> {
+  await operator.is('lineDoubtful');
+  await cloud.fail({ silent: false });
+  await cloud.cut('user001');
+  await operator.is('available');
+  await cloud.call(people.koshii);
+  await operator.ringsFor('越井 琢巳');
+}
+
 test('the machine has slept, and nothing is promised until the line has proved itself', async ({ operator, cloud }) => {
   await cloud.fail({ silent: true });
   await operator.page.evaluate(() => {
     const { now } = Date;
     Date.now = () => now() + 10 * 60_000;
   });
-  await operator.is('lineDoubtful');
-  await cloud.fail({ silent: false });
-  await cloud.cut('user001');
-  await operator.is('available');
-  await cloud.call(people.koshii);
-  await operator.ringsFor('越井 琢巳');
+  await ringsOnceProved(operator, cloud);
 });
 
 test('the browser had frozen the page, and nothing is promised until the line has proved itself', async ({ operator, cloud }) => {
   await cloud.fail({ silent: true });
   // A page that is under test counts as seen, and Chromium freezes none that is.
   await operator.page.evaluate(() => document.dispatchEvent(new Event('resume')));
-  await operator.is('lineDoubtful');
-  await cloud.fail({ silent: false });
-  await cloud.cut('user001');
-  await operator.is('available');
-  await cloud.call(people.koshii);
-  await operator.ringsFor('越井 琢巳');
+  await ringsOnceProved(operator, cloud);
 });
 
 test('the machine sleeps while operators wait, and wakes', async ({ operator, seat, cloud }) => {

@@ -47,6 +47,22 @@ pub struct Assets {
 }
 
 #[cfg(test)]
+impl Setup {
+    /// Of a page that loads nothing.
+    pub(crate) fn blank(language: Language) -> Self {
+        let assets = Assets {
+            style: String::new(),
+            glue: String::new(),
+            wasm: String::new(),
+            sdk: String::new(),
+            sounds: vec![],
+        };
+        let identity = Identity::parse("user001").unwrap_or_else(|_| unreachable!("that is one"));
+        Self { identity, language, rehearsal: None, assets, version: "0".to_owned(), shortcuts: true }
+    }
+}
+
+#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -55,17 +71,7 @@ mod tests {
 
     #[test]
     fn the_browser_reads_every_member_by_the_name_under_which_it_is_written() {
-        let assets = Assets {
-            style: String::new(),
-            glue: String::new(),
-            wasm: String::new(),
-            sdk: String::new(),
-            sounds: vec![],
-        };
-        let identity = Identity::parse("user001").unwrap();
-        let (rehearsal, version) = (None, String::new());
-        let setup = Setup { identity, language: Language::Ja, rehearsal, assets, version, shortcuts: true };
-        let setup = serde_json::to_value(setup).unwrap();
+        let setup = serde_json::to_value(Setup::blank(Language::Ja)).unwrap();
         for (object, value) in [("setup", &setup), ("assets", &setup["assets"])] {
             for name in value.as_object().unwrap().keys() {
                 let read = format!("(&{object}, \"{name}\")");

@@ -3,6 +3,8 @@
 //! The number is in the request's address, so no error that names the address may leave this file. `404`, `{}` and a null
 //! `appId` mean that nobody has this number; whatever else is no such answer is an error, not "nobody".
 
+use std::borrow::Cow;
+
 use async_trait::async_trait;
 use domain::Identity;
 use serde::Deserialize;
@@ -90,9 +92,14 @@ impl Directory for Company {
 fn read(body: &[u8]) -> Result<Option<Found>, Silent> {
     // Some write a byte order mark before their JSON, and some a name in another encoding: such a name is none.
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-    let text = [String::from_utf8_lossy(body), without_pairs(body).into()];
-    let answer: Answer<'_> = serde_json::from_str(&text[0])
-        .or_else(|_| serde_json::from_str(&text[1]))
+    match String::from_utf8_lossy(body) {
+        Cow::Borrowed(text) => found(text),
+        Cow::Owned(text) => found(&text).or_else(|_| found(&without_pairs(body))),
+    }
+}
+
+fn found(text: &str) -> Result<Option<Found>, Silent> {
+    let answer: Answer<'_> = serde_json::from_str(text)
         .map_err(|_| Silent::Nonsense("it is not JSON with appId, customerName and customerId"))?;
     let Some(app_id) = answer.app_id.filter(|app_id| !app_id.trim().is_empty()) else { return Ok(None) };
     let operator = Identity::parse(&app_id)

@@ -3,6 +3,7 @@
 //! Not by `axum::serve`, which lets one that says nothing stay for ever: as many as this process may have files, and no caller
 //! would be answered any more.
 
+use std::io::ErrorKind;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -36,6 +37,12 @@ pub(crate) async fn serve(listener: TcpListener, app: Router, told: impl Future<
         };
         let stream = match taken {
             Ok((stream, _)) => stream,
+            // Whoever it was has gone again, and the next one is taken in.
+            Err(error)
+                if matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset) =>
+            {
+                continue;
+            }
             Err(error) => {
                 // There may be none left to take in, until others end.
                 if !std::mem::replace(&mut failing, true) {

@@ -5,11 +5,11 @@
 use std::sync::Arc;
 
 use domain::shift::*;
-use domain::{CallRef, Card, Identity, Millis};
+use domain::{CallRef, Card, Millis};
 use leptos::prelude::*;
 
 use crate::language::Language;
-use crate::setup::{Assets, Setup};
+use crate::setup::Setup;
 use crate::softphone::{Entry, Softphone, Telephone};
 
 /// 09:30:00 UTC on some day.
@@ -41,19 +41,9 @@ impl Softphone for Still {
 /// The page's HTML in this state.
 pub(super) fn html(shift: &Shift, journal: &[Entry], language: Language) -> String {
     let telephone: Telephone = Arc::new(Still { shift: shift.clone(), journal: journal.to_vec() });
-    let assets = Assets {
-        style: String::new(),
-        glue: String::new(),
-        wasm: String::new(),
-        sdk: String::new(),
-        sounds: vec![],
-    };
-    let identity = Identity::parse("user001").unwrap();
-    let setup =
-        Setup { identity, language, rehearsal: None, assets, version: "0".to_owned(), shortcuts: true };
     Owner::new().with(|| {
         provide_context(telephone);
-        provide_context(setup);
+        provide_context(Setup::blank(language));
         super::draw().to_html()
     })
 }

@@ -1,5 +1,6 @@
 //! What must, and must not, be drawn in each state.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use domain::shift::*;
@@ -206,28 +207,55 @@ fn every_text_is_in_its_own_language() {
     }
 }
 
-/// Writes every state as a document of its own, with the real style: `GALLERY=target/gallery cargo test -p console gallery -- --ignored`.
+/// With `GALLERY=target/gallery` every state is written there too, as a document of its own with the real style, to be looked at.
 #[test]
-#[ignore = "draws pictures, and proves nothing"]
-fn gallery() {
-    let folder = std::env::var_os("GALLERY").expect("GALLERY names a folder");
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let folder = root.join(folder);
-    std::fs::create_dir_all(&folder).unwrap();
-    let style = root.join("style").canonicalize().unwrap();
+fn the_style_names_no_class_that_nothing_has() {
+    // These are of documents that are no state of the page: see `shell`.
+    let mut drawn = String::from("broken broken-note broken-note--shown refused ");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap();
+    let gallery = std::env::var_os("GALLERY").map(|folder| root.join(folder));
     for language in Language::ALL {
         for (name, shift, journal) in states::all() {
-            let tag = language.tag();
             let body = states::html(&shift, &journal, language);
-            let document = format!(
-                "<!DOCTYPE html><html lang=\"{tag}\"><head><meta charset=\"utf-8\"><title>{name}</title>\
-                 <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
-                 <link rel=\"stylesheet\" href=\"file://{}/main.css\"></head><body>{body}</body></html>",
-                style.display()
-            );
-            std::fs::write(folder.join(format!("{name}.{tag}.html")), document).unwrap();
+            for class in body.split("class=\"").skip(1) {
+                drawn += class.split('"').next().unwrap();
+                drawn += " ";
+            }
+            if let Some(folder) = &gallery {
+                write(folder, &root, &name, language, &body);
+            }
         }
     }
+    let drawn: BTreeSet<&str> = drawn.split_whitespace().collect();
+    for file in std::fs::read_dir(root.join("style")).unwrap() {
+        let style = std::fs::read_to_string(file.unwrap().path()).unwrap();
+        // A class follows a dot that follows no digit; a dot in a comment or a file's name follows a letter.
+        for (at, _) in style.match_indices('.') {
+            let before = style[..at].chars().next_back().unwrap_or(' ');
+            let class: String = style[at + 1..]
+                .chars()
+                .take_while(|sign| sign.is_ascii_alphanumeric() || "-_".contains(*sign))
+                .collect();
+            let is_class =
+                class.starts_with(|sign: char| sign.is_ascii_lowercase()) && " \n(,+>".contains(before);
+            assert!(
+                !is_class || drawn.contains(class.as_str()),
+                ".{class} is in the style, and nothing has it"
+            );
+        }
+    }
+}
+
+fn write(folder: &Path, root: &Path, name: &str, language: Language, body: &str) {
+    std::fs::create_dir_all(folder).unwrap();
+    let (tag, style) = (language.tag(), root.join("style/main.css"));
+    let document = format!(
+        "<!DOCTYPE html><html lang=\"{tag}\"><head><meta charset=\"utf-8\"><title>{name}</title>\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
+         <link rel=\"stylesheet\" href=\"file://{}\"></head><body>{body}</body></html>",
+        style.display()
+    );
+    std::fs::write(folder.join(format!("{name}.{tag}.html")), document).unwrap();
 }
 
 fn each(check: impl Fn(&str, &Shift, &str, Language)) {
