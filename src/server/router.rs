@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::StatusCode;
+use axum::extract::{DefaultBodyLimit, Request};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{any, get};
@@ -17,7 +16,7 @@ use crate::host::own_host;
 use crate::page::{Pages, page};
 use crate::policy::{Policy, Signalling};
 use crate::site::Site;
-use crate::voice::{Door, Reception, Signatures, astray, enter, is_signed};
+use crate::voice::{Door, Reception, Signatures, astray, enter};
 
 /// What the routes are made of.
 pub struct Parts {
@@ -58,19 +57,6 @@ pub fn router(parts: Parts) -> Router {
     };
     let origins = AllowedOrigins::new(&parts.allowed_origins);
     let door = Arc::new(Door::new(parts.signatures, parts.reception));
-    let strayed = |otherwise| {
-        let door = door.clone();
-        any(move |request: Request| astray(door.clone(), request, otherwise))
-    };
-    let front = {
-        let door = door.clone();
-        async move |pages: State<Pages>, request: Request| match is_signed(&request) {
-            true => enter(State(door), request).await,
-            false => page(pages, request).await,
-        }
-    };
-    // In development, files are looked for there.
-    let carried = matches!(parts.site, Site::Carried);
     let desk = parts.desk;
     let token = move |request: Request| {
         let desk = desk.clone();
@@ -80,19 +66,20 @@ pub fn router(parts: Parts) -> Router {
         // With a slash, as it may be written at Twilio: a caller is not to hear of it.
         routes.route(path, any(enter)).route(&format!("{path}/"), any(enter))
     });
-    let routes = Router::new()
-        .route("/", get(front).fallback_service(strayed(StatusCode::METHOD_NOT_ALLOWED)))
+    let others = Router::new()
+        .route("/", get(page))
         .route(
             "/token",
             any(token)
                 .layer(DefaultBodyLimit::max(LARGEST_FORM))
                 .layer(from_fn_with_state(origins, around_token)),
         )
-        .merge(webhooks.with_state(door.clone()))
         .route("/healthz", get(async || "ok\n"))
         .merge(files)
-        .with_state(pages);
-    let routes = if carried { routes.fallback_service(strayed(StatusCode::NOT_FOUND)) } else { routes };
+        .with_state(pages)
+        .layer(from_fn_with_state(door.clone(), astray));
+    // In this order: an address that is nobody's is answered as the others are.
+    let routes = webhooks.with_state(door).merge(others);
     let guarded = if rehearses { routes.layer(from_fn(own_host)) } else { routes };
     guarded.layer(MapResponseLayer::new(move |mut response: Response| {
         policy.complete(response.headers_mut());

@@ -13,7 +13,7 @@ mod signature;
 mod twiml;
 
 use crate::settings::BaseUrl;
-pub(crate) use door::{Door, astray, enter, is_signed};
+pub(crate) use door::{Door, astray, enter};
 
 pub use reception::Reception;
 pub use signature::Signatures;

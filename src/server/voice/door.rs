@@ -10,6 +10,7 @@ use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderName, Method, StatusCode};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
 use leptos::prelude::{Owner, provide_context};
@@ -37,14 +38,13 @@ const LARGEST_BODY: usize = 256 * 1024;
 /// A body that trickles in slower than this is not Twilio's.
 const BODY_WITHIN: Duration = Duration::from_secs(5);
 
-/// Answers a request to an address that is none of ours: if Twilio sent it, a caller is not to hear of that.
-pub(crate) async fn astray(door: Arc<Door>, request: Request, otherwise: StatusCode) -> Response {
-    if is_signed(&request) { enter(State(door), request).await } else { otherwise.into_response() }
-}
-
-/// Whether it says that it is Twilio's.
-pub(crate) fn is_signed(request: &Request) -> bool {
-    request.headers().contains_key(SIGNATURE)
+/// Before every address but the webhooks': what Twilio sends there is answered too, since a caller is not to hear of a slip.
+pub(crate) async fn astray(State(door): State<Arc<Door>>, request: Request, next: Next) -> Response {
+    if request.headers().contains_key(SIGNATURE) {
+        enter(State(door), request).await
+    } else {
+        next.run(request).await
+    }
 }
 
 /// Answers any request to a voice webhook.

@@ -56,7 +56,9 @@ async fn a_slash_at_the_end_of_the_address_is_no_matter() {
 async fn a_wrong_address_at_twilio_is_a_sentence_and_a_line_in_the_log() {
     let house = House::new();
     let form = [("CallSid", "CA00000000000000000000000000000000"), ("From", KOSHII)];
-    for path in ["//incoming", "/Incoming", "/", "/voice", "/icon.svg", "/incoming/x?y=1"] {
+    for path in
+        ["//incoming", "/Incoming", "/", "/voice", "/icon.svg", "/incoming/x?y=1", "/healthz", "/token"]
+    {
         let sentence = house.webhook(path, &form).await.sentence();
         assert!(sentence.contains("おつなぎできません"), "{path}: {sentence}");
     }
