@@ -293,7 +293,7 @@ fn read(path: &Path) -> Result<(KeyRing, Option<Stamp>), NoKeys> {
     let stamp = looked_at(path);
     let mode = fs::metadata(path).map_err(broken)?.mode();
     if mode & 0o077 != 0 {
-        let why = "others than its owner may use it; say `chmod 600` to it";
+        let why = "others than its owner may use it; run `chmod 600` on it";
         return Err(broken(io::Error::new(io::ErrorKind::PermissionDenied, why)));
     }
     let text = fs::read_to_string(path).map_err(broken)?;

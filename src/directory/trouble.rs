@@ -66,7 +66,7 @@ pub enum Trouble {
     /// Rotating keys that are given is begun by whoever gives them.
     #[error(
         "NUMBER_KEY is given to this server, so whoever gives it begins: make a key with `hitoku keys new`, restart every \
-         server with NUMBER_KEY=new,old, so that all can open both, and say `hitoku keys rotate` again"
+         server with NUMBER_KEY=new,old, so that all can open both, and run `hitoku keys rotate` again"
     )]
     OneKey,
 }

@@ -28,7 +28,7 @@ use crate::note;
 ///
 /// Without a command it serves. Settings come from the environment: see the README.
 #[derive(Debug, Parser)]
-#[command(name = "hitoku", version, subcommand_negates_reqs = true)]
+#[command(name = "hitoku", version)]
 pub(crate) struct Arguments {
     #[command(subcommand)]
     pub(crate) command: Option<Command>,

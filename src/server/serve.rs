@@ -183,7 +183,9 @@ async fn rehearse(
         status_callback_url: Some(format!("{public}/status")),
         people: demonstration.people().iter().map(caller).collect(),
     };
-    rehearsal::start(settings).await.context("REHEARSAL_ADDR")
+    rehearsal::start(settings)
+        .await
+        .context("REHEARSAL_ADDR: the rehearsal cannot start; choose another address with it")
 }
 
 #[expect(clippy::disallowed_methods, reason = "a customer's own phone knows its number")]

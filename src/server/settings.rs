@@ -111,7 +111,7 @@ impl Listen {
         let addr = address(source, "HITOKU_ADDR", 3000)?;
         let site_root = source.text("LEPTOS_SITE_ROOT")?.unwrap_or_else(|| "target/site".to_owned());
         let port = source.parsed("LEPTOS_RELOAD_PORT", "a port", |text| text.parse().ok())?;
-        let live_reload = source.text("LEPTOS_WATCH")?.map(|_| port.unwrap_or(3001));
+        let live_reload = source.text("LEPTOS_WATCH")?.and(port);
         Ok(Self { addr, site_root: site_root.into(), live_reload })
     }
 }

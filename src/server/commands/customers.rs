@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail, ensure};
 use clap::{Args, Subcommand};
 use database::Place;
-use directory::{Sheet, Unfit, Written};
+use directory::{Sheet, Taken, Unfit, Written};
 use domain::Identity;
 use records::audit::Reason;
 
@@ -142,11 +142,13 @@ async fn import(path: &Path) -> anyhow::Result<()> {
     let (mut progress, work) = (Progress::new("customers and numbers"), sheet.work());
     let done = kept.customers.import(&sheet, &super::by(), |done| progress.at(done, work)).await?;
     progress.end();
-    for taken in &done.taken {
-        say(&printable(&format!("a number of {} is of {} now", taken.from, taken.to)));
-    }
+    done.taken.iter().for_each(tell);
     say(&format!("{} added, {} changed, {} as they were.", done.added, done.changed, done.unchanged));
     Ok(())
+}
+
+fn tell(taken: &Taken) {
+    say(&printable(&format!("a number moved from {} to {}", taken.from, taken.to)));
 }
 
 async fn list(operator: Option<&Identity>, after: &str, limit: u32) -> anyhow::Result<()> {
@@ -196,9 +198,7 @@ impl Add {
         let Self { id, name, operator, group, note } = &self;
         let written = Written { id, name, operator, team: group, note, numbers: &numbers };
         let done = kept.customers.add(written.read(settings.keeping.region)?, &super::by()).await?;
-        for taken in &done.taken {
-            say(&printable(&format!("a number of {} is of {} now", taken.from, taken.to)));
-        }
+        done.taken.iter().for_each(tell);
         say(&printable(&format!("{id} added.")));
         Ok(())
     }

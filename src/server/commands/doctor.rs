@@ -23,6 +23,7 @@ use super::audit;
 use crate::say;
 
 /// Something that was looked at.
+#[derive(Debug)]
 enum Finding {
     Good(String),
     /// It works, but.
@@ -45,7 +46,7 @@ pub(crate) async fn run() -> anyhow::Result<()> {
         Ok(settings) => settings,
         Err(problem) => {
             tell(&Bad(format!("settings: {problem}")));
-            bail!("one thing is to be mended, and the others cannot be looked at before");
+            bail!("1 problem found, and the rest cannot be checked before it is mended");
         }
     };
     let mut findings = vec![Good("settings: each is what it should be".to_owned())];
@@ -64,8 +65,8 @@ pub(crate) async fn run() -> anyhow::Result<()> {
     findings.iter().for_each(tell);
     match findings.iter().filter(|finding| matches!(finding, Bad(_))).count() {
         0 => Ok(()),
-        1 => bail!("one thing is to be mended"),
-        count => bail!("{count} things are to be mended"),
+        1 => bail!("1 problem found"),
+        count => bail!("{count} problems found"),
     }
 }
 
@@ -83,10 +84,15 @@ fn folder(folder: &Path) -> Finding {
     let metadata = match fs::metadata(folder) {
         Ok(metadata) => metadata,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return folder_to_be(folder),
-        Err(error) => return Bad(format!("data folder: {shown} cannot be used ({error})")),
+        Err(error) => {
+            return Bad(format!(
+                "data folder: {shown} cannot be used ({error}); let the user who runs Hitoku into the folders above it, or set \
+                 HITOKU_DATA to another"
+            ));
+        }
     };
     if metadata.mode() & 0o022 != 0 {
-        return Bad(format!("data folder: others may write to {shown}; say `chmod 700 {shown}`"));
+        return Bad(format!("data folder: others may write to {shown}; run `chmod 700 {shown}`"));
     }
     if let Err(error) = tried(folder) {
         if error.kind() == io::ErrorKind::StorageFull {
@@ -211,7 +217,7 @@ fn rights(name: &str, path: &Path) -> Option<Finding> {
     let others = fs::metadata(path).ok()?.mode() & 0o077;
     (others != 0).then(|| {
         let (path, may) = (path.display(), if others & 0o022 != 0 { "change" } else { "read" });
-        Mind(format!("{name}: others than its owner may {may} {path}; say `chmod 600 {path}`"))
+        Mind(format!("{name}: others than its owner may {may} {path}; run `chmod 600 {path}`"))
     })
 }
 
@@ -232,7 +238,7 @@ fn keys(kept: &Kept) -> Finding {
             file.display()
         )),
         (1, None) => Good(format!("keys: {names}, given by NUMBER_KEY; keep a copy elsewhere")),
-        (_, Some(_)) => Mind(format!("keys: {names}; a rotation has begun: say `hitoku keys rotate` again")),
+        (_, Some(_)) => Mind(format!("keys: {names}; a rotation has begun: run `hitoku keys rotate` again")),
         (_, None) => Mind(format!(
             "keys: {names}; when `hitoku keys rotate` is done, keep only the first in NUMBER_KEY"
         )),

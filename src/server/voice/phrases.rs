@@ -1,7 +1,7 @@
 //! What a caller hears when no operator does: one courteous Japanese sentence or two for each case.
 
 /// Nobody has this number.
-pub(crate) const UNKNOWN: &str = "お電話ありがとうございます。恐れ入りますが、おかけになっているお電話番号からは担当者におつなぎできません。ご登録のお電話番号からおかけ直しください。";
+pub(crate) const UNKNOWN: &str = "お電話ありがとうございます。恐れ入りますが、お客様の電話番号のご登録を確認できないため、担当者におつなぎできません。ご登録の電話番号からおかけ直しください。";
 
 /// The caller withholds the number, or it is none.
 pub(crate) const WITHHELD: &str =

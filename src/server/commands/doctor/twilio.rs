@@ -154,7 +154,7 @@ async fn known(twilio: &str, account: &Account, public: &BaseUrl) -> Vec<Finding
         Ok(answer) if answer.status().is_success() => {
             findings.push(Good("API_KEY_SID, API_KEY_SECRET: Twilio knows the key".to_owned()));
         }
-        _ => {}
+        other => findings.push(Mind(format!("API_KEY_SID, API_KEY_SECRET: {}", not_checked(&other)))),
     }
     let answer = match ask(&account.account_sid, &account.auth_token).await {
         Ok(answer) if answer.status().as_u16() == 401 => {
@@ -167,13 +167,27 @@ async fn known(twilio: &str, account: &Account, public: &BaseUrl) -> Vec<Finding
             findings.push(Good("ACCOUNT_SID, AUTH_TOKEN: Twilio knows the account".to_owned()));
             answer.json::<Numbers>().await.ok()
         }
-        _ => None,
+        other => {
+            findings.push(Mind(format!("ACCOUNT_SID, AUTH_TOKEN: {}", not_checked(&other))));
+            None
+        }
     };
     findings.push(match answer {
         Some(numbers) => told(&numbers.incoming_phone_numbers, public),
-        None => Good(format!("Twilio must be told, at the number's voice configuration: {}", what(public))),
+        None => Mind(format!(
+            "Twilio: what it was told could not be looked at; see yourself, at the number's voice configuration: {}",
+            what(public)
+        )),
     });
     findings
+}
+
+fn not_checked(answer: &Result<Response, String>) -> String {
+    let why = match answer {
+        Ok(answer) => format!("Twilio answered with status {}", answer.status().as_u16()),
+        Err(why) => format!("Twilio was not reached: {why}"),
+    };
+    format!("not checked ({why}); run doctor again where, and when, Twilio can be reached")
 }
 
 fn what(public: &BaseUrl) -> String {
@@ -322,6 +336,32 @@ mod tests {
             assert!(!findings.iter().any(
                 |finding| matches!(finding, Good(text) | Mind(text) | Bad(text) if text.contains("5550006"))
             ));
+        }
+    }
+
+    #[tokio::test]
+    async fn what_twilio_does_not_answer_is_not_called_good() {
+        let account = Account {
+            account_sid: "AC0".to_owned(),
+            api_key_sid: "SK0".to_owned(),
+            api_key_secret: "right".into(),
+            auth_token: "right".into(),
+        };
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let twilio = format!("http://{}", listener.local_addr().unwrap());
+        let busy = Router::new().fallback(async || StatusCode::SERVICE_UNAVAILABLE);
+        let server = tokio::spawn(async move { axum::serve(listener, busy).await });
+        for why in ["status 503", "not reached"] {
+            let findings = known(&twilio, &account, &public()).await;
+            assert!(
+                matches!(&findings[..], [Mind(key), Mind(account), Mind(told)]
+                    if key.contains(why) && account.contains(why) && told.contains("/incoming")),
+                "{findings:?}"
+            );
+            server.abort();
+            while !server.is_finished() {
+                tokio::task::yield_now().await;
+            }
         }
     }
 }

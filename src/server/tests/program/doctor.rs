@@ -11,7 +11,7 @@ use crate::program::{Home, free_address};
 /// Without the network, in which nobody is: those findings are not of these tests.
 fn doctor(home: &Home) -> String {
     let said = home.run(&["doctor"]);
-    assert!(!said.well && said.err.contains("to be mended"), "PUBLIC_BASE_URL reaches nobody: {said:?}");
+    assert!(!said.well && said.err.contains(" found"), "PUBLIC_BASE_URL reaches nobody: {said:?}");
     said.out
 }
 
@@ -161,7 +161,7 @@ fn a_key_file_that_others_may_read_is_minded() {
     let key = home.run(&["keys", "new"]).out;
     let file = home.file("given.key", key);
     let home = home.with("NUMBER_KEY_FILE", file.clone()).with_customers();
-    let minded = format!("! NUMBER_KEY_FILE: others than its owner may read {file}; say `chmod 600");
+    let minded = format!("! NUMBER_KEY_FILE: others than its owner may read {file}; run `chmod 600");
     set_permissions(&file, Permissions::from_mode(0o644)).unwrap();
     assert!(doctor(&home).contains(&minded));
     set_permissions(&file, Permissions::from_mode(0o600)).unwrap();

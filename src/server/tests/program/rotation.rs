@@ -57,7 +57,7 @@ async fn rotated_while_calls_come_in_every_customer_is_known_also_when_it_is_kil
         let before = calls.load(Ordering::Relaxed);
         killed_in_the_middle(&home, &database).await;
         let said = home.run(&["doctor"]).out;
-        assert!(said.contains("a rotation has begun: say `hitoku keys rotate` again"), "{said}");
+        assert!(said.contains("a rotation has begun: run `hitoku keys rotate` again"), "{said}");
         let said = home.run(&["keys", "rotate"]);
         assert!(said.well && said.out.contains("begun before was finished"), "{time}: {said:?}");
         assert_eq!(keys(&database).await.len(), 1);
