@@ -1,5 +1,5 @@
-// The browser tests. They wait for events and never for times, so nothing is tried twice: a test that fails now and then is
-// a fault of the product or of the test.
+// The browser tests. They wait for events; time passes only where it is the matter itself, as in sleep or in what must not happen. So
+// nothing is tried twice: a test that fails now and then is a fault of the product or of the test.
 import { defineConfig } from '@playwright/test';
 import { launchOptions } from './harness/chromium.ts';
 

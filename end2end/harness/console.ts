@@ -21,19 +21,19 @@ export const WORDS = {
     again: 'もう一度始める',
     end: '勤務を終える',
     incoming: '着信',
-    second: 'もう一件の着信',
-    unknown: '登録のない発信者',
+    second: '別の着信',
+    unknown: '未登録の発信者',
     accept: '応答',
     acceptInstead: '終了して応答',
     reject: '拒否',
     mute: 'ミュート',
     hangUp: '電話を切る',
-    journal: '記録',
+    eventLog: '記録',
     lastCall: '直前の通話',
     hungUp: '電話を切りました',
     callerHungUp: '相手が電話を切りました',
     rejected: '着信を拒否しました',
-    gaveUp: '応答の前に呼び出しが終わりました',
+    gaveUp: '応答前に呼び出しが終わりました',
     elsewhere: '別の画面で応答されました',
     lost: '回線が切れて通話が終わりました',
     ringLost: '呼び出し中に回線が切れました',
@@ -62,12 +62,12 @@ export const WORDS = {
     reject: 'Reject',
     mute: 'Mute',
     hangUp: 'Hang up',
-    journal: 'Event log',
+    eventLog: 'Event log',
     lastCall: 'Last call',
     hungUp: 'You hung up',
     callerHungUp: 'The caller hung up',
     rejected: 'You rejected the call',
-    gaveUp: 'It stopped ringing before an answer',
+    gaveUp: 'It stopped ringing before it was answered',
     elsewhere: 'Answered on another screen',
     lost: 'The call was lost with the line',
     ringLost: 'The line went down while it rang',
@@ -206,8 +206,8 @@ export class Console {
     }).last();
   }
 
-  get journal(): Locator {
-    return this.page.getByRole('complementary', { name: this.word('journal') });
+  get eventLog(): Locator {
+    return this.page.getByRole('complementary', { name: this.word('eventLog') });
   }
 }
 

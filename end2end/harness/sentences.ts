@@ -1,6 +1,6 @@
 // What callers are told when no operator answers: of each sentence, what only that one says.
 export const SENTENCES = {
-  unknown: 'おかけになっているお電話番号からは',
+  unknown: '電話番号のご登録を確認できないため',
   withheld: '電話番号を通知して',
   trouble: 'ただいま担当者におつなぎできません',
   busy: '別の電話に出ております',

@@ -110,7 +110,7 @@ test('rings that do not take the focus are announced, each anew', async ({ opera
   });
   for (const caller of [people.sato, people.sato]) {
     const second = await cloud.call(caller);
-    await expect(spoken).toHaveText('もう一件の着信: 佐藤 美咲');
+    await expect(spoken).toHaveText('別の着信: 佐藤 美咲');
     await expect(page.getByRole('alertdialog')).toHaveCount(0);
     await expect(operator.button('acceptInstead')).not.toBeFocused();
     await second.hangUp();

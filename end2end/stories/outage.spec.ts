@@ -122,7 +122,7 @@ test('the network appears to be gone, and nothing is promised until the line has
 
 test('the browser says that the network is gone, and is wrong', async ({ operator, cloud }) => {
   await saysOffline(operator);
-  await expect(operator.journal).toContainText('回線を確認中');
+  await expect(operator.eventLog).toContainText('回線を確認中');
   await operator.is('available');
   await cloud.call(people.koshii);
   await operator.ringsFor('越井 琢巳');
@@ -170,8 +170,8 @@ test('the machine sleeps while operators wait, and wakes', async ({ operator, se
   } finally {
     machine.wake();
   }
-  await expect(operator.journal).toContainText('回線が切れました');
-  await expect(other.journal).toContainText('回線を確認中');
+  await expect(operator.eventLog).toContainText('回線が切れました');
+  await expect(other.eventLog).toContainText('回線を確認中');
   for (const woken of [operator, other]) {
     await woken.is('available');
     await expect(woken.rings).toHaveCount(0);
@@ -189,7 +189,7 @@ test('the network appears to be gone during a call, whose sound says that it is 
   const caller = await cloud.call(people.koshii);
   await operator.accept();
   await operator.page.context().setOffline(true);
-  await expect(operator.journal).toContainText('回線を確認中');
+  await expect(operator.eventLog).toContainText('回線を確認中');
   await operator.talksWith(caller);
   await operator.is('connected');
 });
@@ -270,7 +270,7 @@ for (const [when, isBack] of [['before the line is back', false], ['when the lin
     await operator.accept();
     await operator.talksWith(caller);
     await cloud.close('user001');
-    await expect(operator.journal).toContainText('回線が切れました');
+    await expect(operator.eventLog).toContainText('回線が切れました');
     // Otherwise most likely not yet.
     if (isBack) await expect.poll(() => cloud.registered('user001')).toBe(1);
     await operator.button('hangUp').click();

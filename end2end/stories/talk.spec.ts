@@ -101,8 +101,8 @@ test('one call after another', async ({ operator, cloud }) => {
     await operator.ended('callerHungUp');
   }
   // The event log holds facts and no person.
-  await expect(operator.journal).toContainText('音声がつながりました');
-  for (const person of [people.koshii, people.sato]) await expect(operator.journal).not.toContainText(person.name);
+  await expect(operator.eventLog).toContainText('音声がつながりました');
+  for (const person of [people.koshii, people.sato]) await expect(operator.eventLog).not.toContainText(person.name);
 });
 
 /** The SDK's own context, in which it rings. */

@@ -26,7 +26,7 @@ test.describe('a token that lives as short as a token may', () => {
     await operator.ended('hungUp');
     await cloud.call(people.sato);
     await operator.ringsFor('佐藤 美咲');
-    await expect(operator.journal).not.toContainText('回線が切れました');
+    await expect(operator.eventLog).not.toContainText('回線が切れました');
   });
 });
 
@@ -66,8 +66,8 @@ test('the cloud no longer registers a device whose token it calls expired, until
   await cloud.fail({ tokenTtlCap: 20 });
   await operator.startShift();
   // The SDK registers every thirty seconds, and stops at the first refusal with its socket open.
-  await expect(operator.journal).toContainText('20104', { timeout: 40_000 });
-  await expect(operator.journal).toContainText('回線が切れました');
+  await expect(operator.eventLog).toContainText('20104', { timeout: 40_000 });
+  await expect(operator.eventLog).toContainText('回線が切れました');
   await cloud.fail({ tokenTtlCap: null });
   await operator.is('available');
   expect(await cloud.registered('user001')).toBe(1);
@@ -80,7 +80,7 @@ test('the cloud ends a token before its time, and the console comes back with an
   await cloud.fail({ tokenTtlCap: 0 });
   // The cloud looks at a token when it is shown: after a cut connection it is.
   await cloud.cut('user001');
-  await expect(operator.journal).toContainText('20104');
+  await expect(operator.eventLog).toContainText('20104');
   await operator.is('lineDown');
   await cloud.fail({ tokenTtlCap: null });
   await renewed;
@@ -111,7 +111,7 @@ test('a token that comes when its shift is over is not used by the next', async 
   await operator.accept();
   await cloud.cut('user001');
   await operator.ended('lost');
-  await expect(operator.journal).not.toContainText('20101');
+  await expect(operator.eventLog).not.toContainText('20101');
 });
 
 test('the server gives no token to this desk', async ({ seat }) => {

@@ -57,7 +57,7 @@ test.describe('with somebody who takes unknown callers', () => {
     const names: string[] = [];
     for (const caller of [people.stranger, people.stranger]) {
       const call = await cloud.call(caller);
-      await expect(operator.rings).toContainText('登録のない発信者');
+      await expect(operator.rings).toContainText('未登録の発信者');
       const name = await operator.rings.getByRole('heading').innerText();
       await operator.ringsFor(name);
       names.push(name);

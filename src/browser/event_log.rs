@@ -9,12 +9,12 @@ use leptos::prelude::*;
 const LONGEST: usize = 200;
 
 /// Adds a line, and drops the oldest of too many.
-pub(crate) fn add(journal: RwSignal<Vec<Entry>>, entry: Entry) {
+pub(crate) fn add(event_log: RwSignal<Vec<Entry>>, entry: Entry) {
     let repeats = |last: &Entry| matches!(entry.note, Note::DeviceError(_)) && last.note == entry.note;
-    if journal.with_untracked(|entries| entries.last().is_some_and(repeats)) {
+    if event_log.with_untracked(|entries| entries.last().is_some_and(repeats)) {
         return;
     }
-    journal.update(|entries| {
+    event_log.update(|entries| {
         if entries.len() >= LONGEST {
             entries.remove(0);
         }

@@ -20,7 +20,7 @@ const LOOK: Millis = 5_000;
 const ASLEEP: Millis = 120_000;
 
 /// What listens to the page's comings and goings.
-pub(crate) struct Presence {
+pub(crate) struct PageLife {
     _listeners: [Listener; 6],
     _look: Interval,
 }
@@ -30,7 +30,7 @@ struct Interval {
     _tick: Closure<dyn Fn()>,
 }
 
-impl Presence {
+impl PageLife {
     /// Watches the page: moves the clock, and tells when it leaves, when it wakes, and when it is perhaps cut off: when the
     /// browser takes it for offline or had frozen it, or the machine slept.
     pub(crate) fn watch(

@@ -30,25 +30,25 @@ extern "C" {
 
 /// Holds the lock when it should.
 #[derive(Default)]
-pub(crate) struct Vigil {
+pub(crate) struct ShiftLock {
     held: RefCell<Option<Resolvers>>,
 }
 
-impl Vigil {
+impl ShiftLock {
     /// Holds it, or not. A browser that has no locks has none to hold.
-    pub(crate) fn keep(&self, keep: bool) {
+    pub(crate) fn hold(&self, hold: bool) {
         let mut held = self.held.borrow_mut();
-        if held.is_some() == keep {
+        if held.is_some() == hold {
             return;
         }
         match held.take() {
             Some(held) => held.resolve(),
-            None => *held = hold().ok(),
+            None => *held = taken().ok(),
         }
     }
 }
 
-fn hold() -> Result<Resolvers, JsValue> {
+fn taken() -> Result<Resolvers, JsValue> {
     let resolvers = with_resolvers()?;
     let options = Object::new();
     Reflect::set(&options, &"mode".into(), &"shared".into())?;

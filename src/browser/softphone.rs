@@ -12,24 +12,27 @@ use domain::shift::{Event, Intent, Shift};
 use leptos::prelude::*;
 
 use crate::clock;
-use crate::presence::Presence;
+use crate::page_life::PageLife;
 use crate::sound;
 use crate::switchboard::{Shown, Switchboard};
 
 /// A telephone that belongs to the reactive owner under which it is made.
 pub(crate) fn telephone(setup: Setup) -> Telephone {
-    let shown =
-        Shown { shift: RwSignal::default(), journal: RwSignal::default(), now: RwSignal::new(clock::now()) };
+    let shown = Shown {
+        shift: RwSignal::default(),
+        event_log: RwSignal::default(),
+        now: RwSignal::new(clock::now()),
+    };
     let switchboard = Switchboard::new(setup, shown);
     let me = || Rc::downgrade(&switchboard);
     let (leaving, waking, cut) = (me(), me(), me());
-    let presence = Presence::watch(
+    let page_life = PageLife::watch(
         shown.now,
         move || leaving.upgrade().into_iter().for_each(|switchboard| switchboard.leave()),
         move || waking.upgrade().into_iter().for_each(|switchboard| switchboard.wake()),
         move || cut.upgrade().into_iter().for_each(|switchboard| switchboard.post(Event::PerhapsCutOff)),
     );
-    Arc::new(Twilio { shown, parts: StoredValue::new_local(Parts { switchboard, _presence: presence }) })
+    Arc::new(Twilio { shown, parts: StoredValue::new_local(Parts { switchboard, _page_life: page_life }) })
 }
 
 /// Twilio's SDK as a telephone. The port wants `Send`, which nothing of JavaScript's is: those parts stay in the owner's arena.
@@ -40,7 +43,7 @@ struct Twilio {
 
 struct Parts {
     switchboard: Rc<Switchboard>,
-    _presence: Option<Presence>,
+    _page_life: Option<PageLife>,
 }
 
 impl Softphone for Twilio {
@@ -48,8 +51,8 @@ impl Softphone for Twilio {
         self.shown.shift.into()
     }
 
-    fn journal(&self) -> Signal<Vec<Entry>> {
-        self.shown.journal.into()
+    fn event_log(&self) -> Signal<Vec<Entry>> {
+        self.shown.event_log.into()
     }
 
     fn now(&self) -> Signal<Millis> {

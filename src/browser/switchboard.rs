@@ -22,11 +22,11 @@ use crate::call::Call;
 use crate::device::{Device, State};
 use crate::leaving::Leaving;
 use crate::listener::Listener;
+use crate::shift_lock::ShiftLock;
 use crate::tabs::Tabs;
 use crate::timers::Timers;
 use crate::token::Token;
-use crate::vigil::Vigil;
-use crate::{clock, journal, microphone, sdk, sound, token};
+use crate::{clock, event_log, microphone, sdk, sound, token};
 
 /// Says that something happened.
 pub(crate) type Post = Rc<dyn Fn(Event)>;
@@ -51,7 +51,7 @@ pub(crate) struct Shown {
     /// The shift.
     pub(crate) shift: RwSignal<Shift>,
     /// The event log.
-    pub(crate) journal: RwSignal<Vec<Entry>>,
+    pub(crate) event_log: RwSignal<Vec<Entry>>,
     /// The time.
     pub(crate) now: RwSignal<Millis>,
 }
@@ -72,7 +72,7 @@ pub(crate) struct Switchboard {
     timers: Timers,
     tabs: RefCell<Option<Tabs>>,
     leaving: Leaving,
-    vigil: Vigil,
+    shift_lock: ShiftLock,
     /// Listens to whether there is a microphone still, and whether it is ours.
     microphone: RefCell<Vec<Listener>>,
     /// Moves on when a shift is over: what was asked before is not answered any more.
@@ -106,7 +106,7 @@ impl Switchboard {
                 token: RefCell::default(),
                 timers: Timers::default(),
                 leaving: Leaving::default(),
-                vigil: Vigil::default(),
+                shift_lock: ShiftLock::default(),
                 microphone: RefCell::default(),
                 era: Cell::default(),
             }
@@ -141,7 +141,7 @@ impl Switchboard {
     /// The page is going away, maybe into the back/forward cache, which takes no open channel and no lock.
     pub(crate) fn leave(&self) {
         self.tabs.take();
-        self.vigil.keep(false);
+        self.shift_lock.hold(false);
     }
 
     /// The page is back, or may have been away: the device is asked what it is, since it may have changed unheard.
@@ -316,13 +316,13 @@ impl Switchboard {
     }
 
     fn note(&self, note: Note, at: Millis) {
-        journal::add(self.shown.journal, Entry { at, note });
+        event_log::add(self.shown.event_log, Entry { at, note });
     }
 
     fn show(&self) {
         let shift = self.shift.borrow();
         // What is settled while the page is away, without its channel, takes no lock again.
-        self.vigil.keep(matches!(&*shift, Shift::On(_)) && self.tabs.borrow().is_some());
+        self.shift_lock.hold(matches!(&*shift, Shift::On(_)) && self.tabs.borrow().is_some());
         self.leaving.ask(matches!(&*shift, Shift::On(duty) if duty.talk.is_some() || !duty.rings.is_empty()));
         self.shown.now.set(clock::now());
         if *self.shown.shift.read_untracked() != *shift {

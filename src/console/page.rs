@@ -8,8 +8,8 @@ mod bar;
 mod button;
 mod clock;
 mod element;
+mod event_log;
 mod icon;
-mod journal;
 mod off;
 mod ring;
 mod scene;
@@ -39,7 +39,7 @@ use words::Text;
 #[derive(Clone, Copy)]
 struct Page {
     shift: Signal<Shift>,
-    journal: Signal<Vec<Entry>>,
+    event_log: Signal<Vec<Entry>>,
     now: Signal<Millis>,
     choices: RwSignal<Choices>,
     desk: StoredValue<(String, Telephone)>,
@@ -62,7 +62,7 @@ impl Page {
         let name = setup.map(|setup| setup.identity.to_string()).unwrap_or_default();
         Self {
             shift: telephone.shift(),
-            journal: telephone.journal(),
+            event_log: telephone.event_log(),
             now: telephone.now(),
             choices: RwSignal::new(Choices { language, shortcuts }),
             desk: StoredValue::new((name, telephone)),
@@ -101,7 +101,7 @@ pub(crate) fn draw() -> impl IntoView {
         <div class="page" data-scene=move || page.scene().name()>
             {live(page, bar::draw)}
             {live(page, stage::draw)}
-            {live(page, journal::draw)}
+            {live(page, event_log::draw)}
             {live(page, bar::draw_foot)}
             {live(page, attention::draw)}
         </div>

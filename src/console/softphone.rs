@@ -11,7 +11,7 @@ pub trait Softphone: Send + Sync + 'static {
     /// The operator's shift.
     fn shift(&self) -> Signal<Shift>;
     /// The event log, oldest first, bounded.
-    fn journal(&self) -> Signal<Vec<Entry>>;
+    fn event_log(&self) -> Signal<Vec<Entry>>;
     /// The time, moving once a second while the page is seen.
     fn now(&self) -> Signal<Millis>;
     /// The operator wants something. What means nothing now is ignored.
@@ -39,7 +39,7 @@ impl Softphone for NoTelephone {
         Signal::derive(Shift::default)
     }
 
-    fn journal(&self) -> Signal<Vec<Entry>> {
+    fn event_log(&self) -> Signal<Vec<Entry>> {
         Signal::derive(Vec::new)
     }
 

@@ -9,30 +9,30 @@ use crate::softphone::Entry;
 
 /// The event log.
 pub(crate) fn draw(page: Page) -> Element {
-    let head = element("div", "journal__head")
-        .child(text("h2", "label", page.say(words::JOURNAL)).with("id", "journal"))
-        .child(text("p", "journal__says", page.say(words::JOURNAL_SAYS)));
-    let scroll = element("div", "journal__scroll")
+    let head = element("div", "event-log__head")
+        .child(text("h2", "label", page.say(words::EVENT_LOG)).with("id", "event-log"))
+        .child(text("p", "event-log__says", page.say(words::EVENT_LOG_SAYS)));
+    let scroll = element("div", "event-log__scroll")
         .with("role", "region")
         .with("tabindex", "0")
-        .with("aria-labelledby", "journal")
-        .child(page.journal.with(|journal| draw_lines(page, journal)));
-    element("aside", "journal").with("aria-labelledby", "journal").child(head).child(scroll)
+        .with("aria-labelledby", "event-log")
+        .child(page.event_log.with(|event_log| draw_lines(page, event_log)));
+    element("aside", "event-log").with("aria-labelledby", "event-log").child(head).child(scroll)
 }
 
-fn draw_lines(page: Page, journal: &[Entry]) -> Element {
-    if journal.is_empty() {
-        return text("p", "journal__empty", page.say(words::JOURNAL_EMPTY));
+fn draw_lines(page: Page, event_log: &[Entry]) -> Element {
+    if event_log.is_empty() {
+        return text("p", "event-log__empty", page.say(words::EVENT_LOG_EMPTY));
     }
     let line = |entry: &Entry| {
         let code = words::code(entry.note).map(|code| text("span", "code", code.to_string()));
-        element("li", "journal__line")
+        element("li", "event-log__line")
             .marked("data-bad", is_bad(entry.note))
             .child(text("time", "", clock::local(entry.at)))
             .child(text("span", "", page.say(words::note(entry.note))))
             .maybe(code)
     };
-    element("ol", "").children(journal.iter().rev().map(line).collect())
+    element("ol", "").children(event_log.iter().rev().map(line).collect())
 }
 
 /// What an operator should not miss.

@@ -17,7 +17,7 @@ pub(crate) fn draw(page: Page, why: Option<Failure>) -> Element {
 }
 
 fn draw_ready(page: Page) -> Element {
-    let last = page.journal.with(|journal| journal.last().map(|entry| entry.note));
+    let last = page.event_log.with(|event_log| event_log.last().map(|entry| entry.note));
     let (title, says) = if last == Some(Note::ShiftEnded) {
         (words::OVER_TITLE, words::OVER_SAYS)
     } else {

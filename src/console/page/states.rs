@@ -19,7 +19,7 @@ pub(super) const NOW: Millis = 1_795_512_600_000;
 #[derive(Clone)]
 struct Still {
     shift: Shift,
-    journal: Vec<Entry>,
+    event_log: Vec<Entry>,
 }
 
 impl Softphone for Still {
@@ -27,8 +27,8 @@ impl Softphone for Still {
         Signal::stored(self.shift.clone())
     }
 
-    fn journal(&self) -> Signal<Vec<Entry>> {
-        Signal::stored(self.journal.clone())
+    fn event_log(&self) -> Signal<Vec<Entry>> {
+        Signal::stored(self.event_log.clone())
     }
 
     fn now(&self) -> Signal<Millis> {
@@ -39,8 +39,8 @@ impl Softphone for Still {
 }
 
 /// The page's HTML in this state.
-pub(super) fn html(shift: &Shift, journal: &[Entry], language: Language) -> String {
-    let telephone: Telephone = Arc::new(Still { shift: shift.clone(), journal: journal.to_vec() });
+pub(super) fn html(shift: &Shift, event_log: &[Entry], language: Language) -> String {
+    let telephone: Telephone = Arc::new(Still { shift: shift.clone(), event_log: event_log.to_vec() });
     Owner::new().with(|| {
         provide_context(telephone);
         provide_context(Setup::blank(language));
@@ -55,8 +55,8 @@ pub(super) type State = (String, Shift, Vec<Entry>);
 pub(super) fn all() -> Vec<State> {
     let mut states = vec![];
     let mut add = |name: &str, shift: Shift| {
-        let journal = journal_of(&shift);
-        states.push((name.to_owned(), shift, journal));
+        let event_log = event_log_of(&shift);
+        states.push((name.to_owned(), shift, event_log));
     };
     add("off", Shift::default());
     for failure in FAILURES {
@@ -204,7 +204,7 @@ fn and(mut shift: Shift, change: impl FnOnce(&mut Duty)) -> Shift {
     shift
 }
 
-fn journal_of(shift: &Shift) -> Vec<Entry> {
+fn event_log_of(shift: &Shift) -> Vec<Entry> {
     match shift {
         Shift::Off(Off { why: None }) => vec![],
         Shift::Off(Off { why: Some(why) }) => entries(&[Note::ShiftStarting, Note::Failed(*why)]),

@@ -81,8 +81,8 @@ fn a_second_ring_leaves_the_call_in_progress_where_it_is() {
 
 #[test]
 fn a_page_has_one_first_heading() {
-    for (name, shift, journal) in states::all() {
-        let headings = states::html(&shift, &journal, Language::En).matches("<h1").count();
+    for (name, shift, event_log) in states::all() {
+        let headings = states::html(&shift, &event_log, Language::En).matches("<h1").count();
         assert!(headings == 1 || name == "ringing-taken" && headings == 0, "{name}: {headings}");
     }
 }
@@ -147,10 +147,10 @@ fn a_shift_that_never_began_is_not_called_over() {
 #[test]
 fn the_event_log_holds_no_person() {
     each(|name, _, text, language| {
-        let (_, journal) = text.split_once(words::JOURNAL_SAYS.of(language)).unwrap();
-        let (journal, _) = journal.split_once(words::PROMISE.of(language)).unwrap();
+        let (_, event_log) = text.split_once(words::EVENT_LOG_SAYS.of(language)).unwrap();
+        let (event_log, _) = event_log.split_once(words::PROMISE.of(language)).unwrap();
         for person in ["越井", "cm-", "佐藤", "María"] {
-            assert!(!journal.contains(person), "{name}: {journal}");
+            assert!(!event_log.contains(person), "{name}: {event_log}");
         }
     });
 }
@@ -187,8 +187,8 @@ fn a_key_on_its_way_when_the_focus_moves_presses_nothing() {
 
 #[test]
 fn no_style_or_script_stands_in_the_page() {
-    for (name, shift, journal) in states::all() {
-        let html = states::html(&shift, &journal, Language::Ja);
+    for (name, shift, event_log) in states::all() {
+        let html = states::html(&shift, &event_log, Language::Ja);
         for forbidden in ["style=", "<script", "<style", "onclick", "javascript:"] {
             assert!(!html.contains(forbidden), "{name}: {forbidden}");
         }
@@ -215,8 +215,8 @@ fn the_style_names_no_class_that_nothing_has() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap();
     let gallery = std::env::var_os("GALLERY").map(|folder| root.join(folder));
     for language in Language::ALL {
-        for (name, shift, journal) in states::all() {
-            let body = states::html(&shift, &journal, language);
+        for (name, shift, event_log) in states::all() {
+            let body = states::html(&shift, &event_log, language);
             for class in body.split("class=\"").skip(1) {
                 drawn += class.split('"').next().unwrap();
                 drawn += " ";
@@ -260,8 +260,8 @@ fn write(folder: &Path, root: &Path, name: &str, language: Language, body: &str)
 
 fn each(check: impl Fn(&str, &Shift, &str, Language)) {
     for language in Language::ALL {
-        for (name, shift, journal) in states::all() {
-            check(&name, &shift, &text(&states::html(&shift, &journal, language)), language);
+        for (name, shift, event_log) in states::all() {
+            check(&name, &shift, &text(&states::html(&shift, &event_log, language)), language);
         }
     }
 }
@@ -271,13 +271,13 @@ fn state(name: &str) -> State {
 }
 
 fn page(name: &str, language: Language) -> String {
-    let (_, shift, journal) = state(name);
-    states::html(&shift, &journal, language)
+    let (_, shift, event_log) = state(name);
+    states::html(&shift, &event_log, language)
 }
 
 /// What is read before the event log.
 fn stage(text: &str, language: Language) -> &str {
-    let log: Text = words::JOURNAL_SAYS;
+    let log: Text = words::EVENT_LOG_SAYS;
     text.split_once(log.of(language)).unwrap().0
 }
 

@@ -86,7 +86,7 @@ pub(crate) const WAITING_SAYS: Text = text(
 );
 pub(crate) const DOUBTFUL_SAYS: Text = text(
     "確かめるあいだ、電話はここで鳴らないことがあります。",
-    "Until that is done, calls may not ring here.",
+    "Until the check is done, calls may not ring here.",
 );
 pub(crate) const DOWN_TITLE: Text = text("回線が切れています", "The line is down");
 pub(crate) const DOWN_SAYS: Text = text(
@@ -104,8 +104,8 @@ pub(crate) const LASTED: Text = text("通話時間", "Call time");
 
 // Ring and talk.
 pub(crate) const INCOMING: Text = text("着信", "Incoming call");
-pub(crate) const SECOND: Text = text("もう一件の着信", "Another call");
-pub(crate) const UNKNOWN: Text = text("登録のない発信者", "Unknown caller");
+pub(crate) const SECOND: Text = text("別の着信", "Another call");
+pub(crate) const UNKNOWN: Text = text("未登録の発信者", "Unknown caller");
 pub(crate) const CUSTOMER_ID: Text = text("顧客 ID", "Customer ID");
 pub(crate) const RINGING_FOR: Text = text("呼出時間", "Ringing for");
 pub(crate) const ACCEPT: Text = text("応答", "Accept");
@@ -115,8 +115,7 @@ pub(crate) const TAKEN_SAYS: Text =
     text("この電話は別の画面で応答されました。", "This call was answered on another screen.");
 pub(crate) const MUTE: Text = text("ミュート", "Mute");
 pub(crate) const HANG_UP: Text = text("電話を切る", "Hang up");
-pub(crate) const CONNECTING_SAYS: Text =
-    text("音声がつながるのを待っています。", "Waiting for the first sound.");
+pub(crate) const CONNECTING_SAYS: Text = text("音声がつながるのを待っています。", "Waiting for audio.");
 pub(crate) const SLOW_SAYS: Text = text(
     "音声がまだ届きません。マイクの確認が出ていたら許可してください。届かないままなら電話を切ってください。",
     "No audio has arrived yet. If your browser asks for the microphone, allow it. If nothing comes, hang up.",
@@ -124,7 +123,7 @@ pub(crate) const SLOW_SAYS: Text = text(
 pub(crate) const SILENT: Text = text("音声が届いていません", "No sound");
 pub(crate) const UNHEARING_SAYS: Text = text(
     "相手の音声が届いていません。戻らないときは電話を切ってください。",
-    "The caller's voice is not arriving. If it stays so, hang up.",
+    "The caller's voice is not arriving. If this continues, hang up.",
 );
 pub(crate) const UNHEARD_SAYS: Text = text(
     "あなたの声が送られていません。マイクを確かめてください。",
@@ -136,9 +135,9 @@ pub(crate) const RECONNECTING_SAYS: Text =
 pub(crate) const HANGING_UP_SAYS: Text = text("通話を終えています。", "Ending the call.");
 
 // The event log.
-pub(crate) const JOURNAL: Text = text("記録", "Event log");
-pub(crate) const JOURNAL_EMPTY: Text = text("まだ何もありません。", "Nothing yet.");
-pub(crate) const JOURNAL_SAYS: Text = text("お名前は記録しません", "Holds no names");
+pub(crate) const EVENT_LOG: Text = text("記録", "Event log");
+pub(crate) const EVENT_LOG_EMPTY: Text = text("まだ何もありません。", "Nothing yet.");
+pub(crate) const EVENT_LOG_SAYS: Text = text("お名前は記録しません", "Names are not logged");
 
 /// A step of starting.
 pub(crate) const fn step(step: Step) -> Text {
@@ -156,7 +155,7 @@ pub(crate) const fn how(how: How) -> Text {
         How::HungUp => text("電話を切りました", "You hung up"),
         How::CallerHungUp => text("相手が電話を切りました", "The caller hung up"),
         How::Rejected => text("着信を拒否しました", "You rejected the call"),
-        How::GaveUp => text("応答の前に呼び出しが終わりました", "It stopped ringing before an answer"),
+        How::GaveUp => text("応答前に呼び出しが終わりました", "It stopped ringing before it was answered"),
         How::AnsweredElsewhere => text("別の画面で応答されました", "Answered on another screen"),
         How::Lost => text("回線が切れて通話が終わりました", "The call was lost with the line"),
         How::RingLost => text("呼び出し中に回線が切れました", "The line went down while it rang"),
@@ -195,7 +194,7 @@ pub(crate) const fn advice(failure: Failure) -> Advice {
             steps: [
                 text("ページを再読み込みしてください。", "Reload the page."),
                 text(
-                    "広告ブロックなどの拡張機能を、このページでは切ってください。",
+                    "広告ブロックなどの拡張機能を、このページではオフにしてください。",
                     "Switch off ad blockers and similar extensions for this page.",
                 ),
                 ADMINISTRATOR,
@@ -280,7 +279,7 @@ pub(crate) const fn advice(failure: Failure) -> Advice {
             ],
         },
         Failure::CloudRefused => Advice {
-            title: text("電話回線で認証できませんでした", "The telephone network refused this operator ID"),
+            title: text("電話回線で認証できませんでした", "The telephone network refused the sign-in"),
             steps: [
                 text("少し待って、もう一度始めてください。", "Wait a moment and try again."),
                 text("ページを再読み込みしてください。", "Reload the page."),
@@ -323,9 +322,7 @@ pub(crate) const fn note(note: Note) -> Text {
         Note::Accepted => text("応答しました", "Call accepted"),
         Note::Connected => text("音声がつながりました", "Audio connected"),
         Note::NoAudio => text("音声がまだ届きません", "No audio yet"),
-        Note::Silent(Side::Operator) => {
-            text("オペレーターの声が送られていません", "The operator's voice is not being sent")
-        }
+        Note::Silent(Side::Operator) => text("こちらの声が送られていません", "Your voice is not being sent"),
         Note::Silent(Side::Caller) => {
             text("相手の音声が届いていません", "The caller's voice is not arriving")
         }
