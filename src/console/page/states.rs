@@ -223,7 +223,7 @@ fn entries(notes: &[Note]) -> Vec<Entry> {
 }
 
 /// A busy morning.
-pub(super) const NOTES: [Note; 25] = [
+const NOTES: [Note; 25] = [
     Note::ShiftStarting,
     Note::ShiftStarted,
     Note::Ringing,
