@@ -4,9 +4,10 @@ use crate::engine::Engine;
 use crate::{Failure, Query};
 
 /// Every change so far. One that has been released never changes: another follows it.
-const CHANGES: [(&str, &str); 2] = [
+const CHANGES: [(&str, &str); 3] = [
     ("0001_directory", include_str!("migrations/0001_directory.sql")),
     ("0002_records", include_str!("migrations/0002_records.sql")),
+    ("0003_rotation", include_str!("migrations/0003_rotation.sql")),
 ];
 
 pub(crate) async fn run(engine: &dyn Engine) -> Result<(), Failure> {

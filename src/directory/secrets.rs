@@ -26,7 +26,12 @@ pub(crate) async fn open(database: &Database, ring: &KeyRing) -> Result<Secrets,
         make(database, ring).await?;
     }
     let secret = async |name| find(database, ring, name).await?.ok_or(Trouble::NoSecret(name));
-    Ok(Secrets { alias: secret(ALIAS).await?, audit: secret(AUDIT).await? })
+    let secrets = Secrets { alias: secret(ALIAS).await?, audit: secret(AUDIT).await? };
+    // Without one of these, customers whom a rotation has not reached yet would be strangers.
+    match old_keys(database).await?.iter().find(|key| ring.named(key).is_none()) {
+        Some(needed) => Err(wrong_key(ring, needed)),
+        None => Ok(secrets),
+    }
 }
 
 /// Both, and the beginning of the audit trail: one without a beginning is known to have lost it.
@@ -50,9 +55,29 @@ async fn make(database: &Database, ring: &KeyRing) -> Result<(), Trouble> {
 
 const ANY: &str = "SELECT name FROM secrets LIMIT 1";
 
-/// Whether nothing has been sealed in this database yet.
+/// What nobody writes before there are secrets.
+const WRITTEN: [&str; 6] = ["audit_head", "audit", "customers", "numbers", "calls", "journals"];
+
+/// Whether nothing has been kept in this database yet.
+///
+/// # Errors
+/// Something has, and the secrets are gone: fresh ones would begin another audit trail, and hide that there was one.
 pub(crate) async fn none(database: &Database) -> Result<bool, Trouble> {
-    Ok(database.read(Query::new(ANY)).await?.is_empty())
+    if !database.read(Query::new(ANY)).await?.is_empty() {
+        return Ok(false);
+    }
+    for table in WRITTEN {
+        let any = Query::new(format!("SELECT 'any' FROM {table} LIMIT 1"));
+        if !database.read(any).await?.is_empty() {
+            // Whoever makes them and writes the first has done so since.
+            return if database.read(Query::new(ANY)).await?.is_empty() {
+                Err(Trouble::NoSecret(AUDIT))
+            } else {
+                Ok(false)
+            };
+        }
+    }
+    Ok(true)
 }
 
 /// The key that seals in this database now. It is the one that the secrets are sealed with, whichever comes first in the ring:
@@ -68,9 +93,33 @@ pub(crate) async fn sealing<'r>(
     ring.named(&needed).ok_or_else(|| wrong_key(ring, &needed))
 }
 
-/// Seals all of them with the ring's first key.
+/// The keys with which something may be sealed besides the secrets' own.
+pub(crate) async fn old_keys(database: &Database) -> Result<Vec<String>, Trouble> {
+    let rows = database.read(Query::new("SELECT key_id FROM old_keys ORDER BY key_id")).await?;
+    Ok(rows.into_iter().map(|mut row| row.text(0)).collect::<Result<_, _>>()?)
+}
+
+/// Whether everything is sealed with the ring's first key.
+pub(crate) async fn rotated(database: &Database, ring: &KeyRing) -> Result<bool, Trouble> {
+    let others = Query::new("SELECT name FROM secrets WHERE key_id <> $1").with(ring.first().id());
+    Ok(database.read(others).await?.is_empty() && old_keys(database).await?.is_empty())
+}
+
+/// Nothing is sealed with the ring's other keys any more.
+pub(crate) async fn leave(transaction: &mut dyn Transaction, ring: &KeyRing) -> Result<(), Trouble> {
+    for key in &ring.keys()[1..] {
+        transaction.run(Query::new("DELETE FROM old_keys WHERE key_id = $1").with(key.id())).await?;
+    }
+    Ok(())
+}
+
+/// Seals all of them with the ring's first key, and notes that the rest is still sealed with the others.
 pub(crate) async fn reseal(transaction: &mut dyn Transaction, ring: &KeyRing) -> Result<(), Trouble> {
     let first = ring.first();
+    for key in &ring.keys()[1..] {
+        let old = Query::new("INSERT INTO old_keys (key_id) VALUES ($1) ON CONFLICT (key_id) DO NOTHING");
+        transaction.run(old.with(key.id())).await?;
+    }
     let others = Query::new("SELECT name, key_id, sealed FROM secrets WHERE key_id <> $1").with(first.id());
     for mut row in transaction.run(others).await? {
         let name = row.text(0)?;

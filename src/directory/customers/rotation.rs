@@ -4,7 +4,8 @@
 //! the hashes of all keys at once, and reads the key file again when a number is not found.
 //!
 //! Invariant: the secrets are the first to be sealed anew. Everybody seals with their key, so from then on nothing more comes
-//! under an old one, in whatever order others hold the keys.
+//! under an old one, in whatever order others hold the keys. Until the end the old ones are noted, and whoever lacks one cannot
+//! open the directory: to them, some customers would be strangers.
 
 use database::{Database, Query, Transaction, Value};
 use records::audit::Entry;
@@ -49,6 +50,7 @@ impl Customers {
                 let key = ring.first().id().to_owned();
                 let entry = Entry::keys_rotated(by.at, &by.actor, import::count(sealed));
                 self.audit.append(&mut *transaction, entry).await?;
+                secrets::leave(&mut *transaction, &ring).await?;
                 transaction.commit().await?;
                 self.end(&key).await?;
                 return Ok(Rotated { key, sealed, resumed });
@@ -67,11 +69,19 @@ impl Customers {
         transaction.alone(LOCK).await?;
         let ring = self.keys.current();
         secrets::sealing(&mut *transaction, &ring).await?;
-        let resumed = ring.keys().len() > 1;
-        if !resumed && !self.keys.begin_another()? {
-            return Err(Trouble::OneKey);
+        if ring.keys().len() == 1 {
+            return if self.keys.begin_another()? { Ok(false) } else { Err(Trouble::OneKey) };
         }
-        Ok(resumed)
+        // Whoever gives us two has not begun by that.
+        Ok(self.keys.file().is_some() || !secrets::old_keys(&self.database).await?.is_empty())
+    }
+
+    /// Whether everything is sealed with the first of the keys, so that no other is needed.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn are_rotated(&self) -> Result<bool, Trouble> {
+        secrets::rotated(&self.database, &self.keys.ring()).await
     }
 
     async fn end(&self, key: &str) -> Result<(), Trouble> {

@@ -186,7 +186,7 @@ async fn kept(keeping: &Keeping) -> Vec<Finding> {
         let ours = i64::try_from(Clock::of_the_machine().now()).unwrap_or_default();
         findings.push(twilio::difference_from_database((theirs - ours) / 1000));
     }
-    findings.push(keys(&kept));
+    findings.push(keys(&kept).await);
     // We do not refuse one that is not our own, since some who run programs allow no other rights.
     findings.extend(keeping.number_key_file.as_deref().and_then(|file| rights("NUMBER_KEY_FILE", file)));
     findings.push(match audit::verdict(&kept.customers.audit(), &keeping.folder, None).await {
@@ -228,7 +228,7 @@ async fn writable(kept: &Kept) -> Result<(), database::Failure> {
     transaction.commit().await
 }
 
-fn keys(kept: &Kept) -> Finding {
+async fn keys(kept: &Kept) -> Finding {
     let keys = kept.customers.keys();
     let names = keys.names().join(", ");
     match (keys.names().len(), keys.file()) {
@@ -239,9 +239,15 @@ fn keys(kept: &Kept) -> Finding {
         )),
         (1, None) => Good(format!("keys: {names}, given by NUMBER_KEY; keep a copy elsewhere")),
         (_, Some(_)) => Mind(format!("keys: {names}; a rotation has begun: run `hitoku keys rotate` again")),
-        (_, None) => Mind(format!(
-            "keys: {names}; when `hitoku keys rotate` is done, keep only the first in NUMBER_KEY"
-        )),
+        (_, None) => match kept.customers.are_rotated().await {
+            Ok(true) => Mind(format!(
+                "keys: {names}; everything is sealed with the first: keep only that one in NUMBER_KEY, and restart every server"
+            )),
+            Ok(false) => Mind(format!(
+                "keys: {names}; not everything is sealed with the first: run `hitoku keys rotate`, and keep both until it is done"
+            )),
+            Err(trouble) => Bad(format!("keys: {trouble}")),
+        },
     }
 }
 

@@ -78,8 +78,19 @@ async fn a_key_that_is_given_is_rotated_by_whoever_gives_it() {
     let customers = Customers::open(database.clone(), Keys::given(&old).unwrap()).await.unwrap();
     customers.import(&sheet(FILE), &by(), |_| {}).await.unwrap();
     assert!(matches!(customers.rotate(&by(), |_, _| {}).await, Err(Trouble::OneKey)));
-    let both = Customers::open(database.clone(), given(&[&new, &old])).await.unwrap();
-    assert_eq!(both.rotate(&by(), |_, _| {}).await.unwrap().sealed, 4 + 1);
+    let both = async || Customers::open(database.clone(), given(&[&new, &old])).await.unwrap();
+    assert!(!both().await.are_rotated().await.unwrap());
+    let cut_off = both().await;
+    let cut_off = tokio::spawn(async move { cut_off.rotate(&by(), |_, _| panic!("cut off")).await });
+    assert!(cut_off.await.unwrap_err().is_panic());
+    // Some customers are still under the old key, and would be strangers.
+    assert!(!both().await.are_rotated().await.unwrap());
+    let only = Customers::open(database.clone(), Keys::given(&new).unwrap()).await;
+    let old_name = Keys::given(&old).unwrap().names().remove(0);
+    assert!(matches!(&only, Err(Trouble::WrongKey { needed, .. }) if *needed == old_name), "{only:?}");
+    let rotated = both().await.rotate(&by(), |_, _| {}).await.unwrap();
+    assert!(rotated.resumed && rotated.sealed == 1, "{rotated:?}");
+    assert!(both().await.are_rotated().await.unwrap());
     let only = Customers::open(database, Keys::given(&new).unwrap()).await.unwrap();
     assert_eq!(found(&only, "090-1234-5678").await, person("cm-koshii", "user001"));
 }
@@ -134,6 +145,25 @@ async fn still_has_the_old_key_first(place: &Place) {
     ] {
         assert_eq!(found(&only, number).await, person(id, "user001"), "{id}");
         assert!(only.show(id).await.unwrap().note.is_some(), "{id}");
+    }
+}
+
+#[tokio::test]
+async fn a_database_that_lost_its_secrets_is_not_a_new_one() {
+    for table in ["customers", "audit", "audit_head"] {
+        let house = House::sqlite().await;
+        house.import(FILE).await;
+        let mut transaction = house.database.begin().await.unwrap();
+        for other in ["secrets", "numbers", "customers", "audit", "audit_head"] {
+            if other != table && (table != "customers" || other != "numbers") {
+                transaction.run(Query::new(format!("DELETE FROM {other}"))).await.unwrap();
+            }
+        }
+        transaction.commit().await.unwrap();
+        assert!(matches!(Customers::are_new(&house.database).await, Err(Trouble::NoSecret(_))), "{table}");
+        let keys = Keys::in_file(&house.folder.path().join("number.key")).unwrap();
+        let opened = Customers::open(house.database.clone(), keys).await;
+        assert!(matches!(opened, Err(Trouble::NoSecret(_))), "{table}: {opened:?}");
     }
 }
 
