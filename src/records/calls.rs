@@ -29,14 +29,22 @@ macro_rules! earliest {
     };
 }
 
+/// Whether the arrival that comes says who it was, and not the one that is there.
+macro_rules! tells {
+    () => {
+        "calls.came_at IS NULL OR (calls.operator IS NULL AND excluded.operator IS NOT NULL) \
+         OR ((calls.operator IS NULL) = (excluded.operator IS NULL) AND (excluded.came_at < calls.came_at \
+         OR (excluded.came_at = calls.came_at AND excluded.came_tie < calls.came_tie)))"
+    };
+}
+
 macro_rules! of_the_telling_arrival {
     ($column:literal) => {
         concat!(
             $column,
-            " = CASE WHEN calls.came_at IS NULL OR (calls.operator IS NULL AND excluded.operator IS NOT NULL) \
-            OR ((calls.operator IS NULL) = (excluded.operator IS NULL) AND (excluded.came_at < calls.came_at \
-            OR (excluded.came_at = calls.came_at AND excluded.came_tie < calls.came_tie))) \
-            THEN excluded.",
+            " = CASE WHEN ",
+            tells!(),
+            " THEN excluded.",
             $column,
             " ELSE calls.",
             $column,
@@ -153,7 +161,11 @@ const MERGE: &str = concat!(
     of_the_telling_arrival!("customer"),
     of_the_telling_arrival!("alias"),
     of_the_telling_arrival!("operator"),
-    "outcome = CASE WHEN excluded.outcome > calls.outcome THEN excluded.outcome ELSE calls.outcome END",
+    // From 50 on they are ends.
+    "outcome = CASE WHEN calls.outcome >= 50 AND calls.outcome >= excluded.outcome THEN calls.outcome ",
+    "WHEN excluded.outcome >= 50 THEN excluded.outcome WHEN ",
+    tells!(),
+    " THEN excluded.outcome ELSE calls.outcome END",
 );
 
 fn values((call_sid, record): (CallSid, Record)) -> Vec<Value> {
@@ -181,7 +193,7 @@ fn values((call_sid, record): (CallSid, Record)) -> Vec<Value> {
 fn call(mut row: Row) -> Result<Call, Failure> {
     let strange = |what: &str| Failure::Refused(format!("a call has a {what} that is none"));
     let time = |at: Option<i64>| at.map(i64::unsigned_abs);
-    Ok(Call {
+    let mut call = Call {
         call_sid: CallSid::parse(&row.text(0)?).ok_or_else(|| strange("CallSid"))?,
         call_ref: row.maybe_text(1)?.map(CallRef),
         customer: row.maybe_text(2)?,
@@ -195,7 +207,19 @@ fn call(mut row: Row) -> Result<Call, Failure> {
         answered_at: time(row.maybe_int(7)?),
         ended_at: time(row.maybe_int(8)?),
         outcome: Outcome::from_number(row.int(9)?).ok_or_else(|| strange("outcome"))?,
-    })
+    };
+    call.outcome = call.became();
+    Ok(call)
+}
+
+impl Call {
+    /// Nobody may have said how it ended; but one that was answered and is over was talked in.
+    fn became(&self) -> Outcome {
+        match self.outcome {
+            Outcome::Ringing if self.answered_at.is_some() && self.ended_at.is_some() => Outcome::Completed,
+            outcome => outcome,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! How a call ended, as far as is known.
 //!
-//! Invariant: the order never changes, nor the numbers: of two accounts of one call the greater is kept, by every server and
-//! by the database, and that is what makes late and repeated webhooks harmless.
+//! Invariant: the order never changes, nor the numbers: of two ends of one call the greater is kept, by every server and by the
+//! database, and that is what makes late and repeated webhooks harmless.
 
 use std::fmt;
 
@@ -60,6 +60,11 @@ impl Outcome {
 
     pub(crate) fn from_number(number: i64) -> Option<Self> {
         Self::ALL.into_iter().find(|outcome| i64::from(outcome.number()) == number)
+    }
+
+    /// Whether this became of a call that was dialled. The others are what an arrival came to.
+    pub(crate) fn is_an_end(self) -> bool {
+        self >= Self::Failed
     }
 
     /// In words.

@@ -1,8 +1,8 @@
 //! What is known of a call, and how two accounts of it become one.
 //!
 //! Invariant: [`Record::merge`] is commutative, associative and idempotent, and the statement in [`calls`](crate::calls) does
-//! the same in the database: of times the earliest, of outcomes the most telling, and who it was from the arrival that dialled,
-//! the earliest if there are several: a repeated webhook may find a directory that did not answer before.
+//! the same in the database: of times the earliest, of ends the most telling, and who it was, with what became of it before it
+//! ended, from the arrival that dialled, the earliest if there are several: a repeated webhook may find another directory.
 
 use domain::Millis;
 use sha2::{Digest as _, Sha256};
@@ -34,17 +34,20 @@ pub(crate) struct Arrival {
 
 impl Record {
     pub(crate) fn merge(self, other: Self) -> Self {
-        let arrival = match (self.arrival, other.arrival) {
-            (Some(one), Some(two)) => Some(if two.order() < one.order() { two } else { one }),
-            (one, two) => one.or(two),
+        let others = match (&self.arrival, &other.arrival) {
+            (Some(one), Some(two)) => two.order() < one.order(),
+            (one, _) => one.is_none(),
         };
+        let most_telling = self.outcome.max(other.outcome);
+        let (arrival, arrived) =
+            if others { (other.arrival, other.outcome) } else { (self.arrival, self.outcome) };
         Self {
             first_at: self.first_at.min(other.first_at),
             arrival,
             rang_at: earliest(self.rang_at, other.rang_at),
             answered_at: earliest(self.answered_at, other.answered_at),
             ended_at: earliest(self.ended_at, other.ended_at),
-            outcome: self.outcome.max(other.outcome),
+            outcome: if most_telling.is_an_end() { most_telling } else { arrived },
         }
     }
 }
@@ -60,9 +63,10 @@ impl From<&CallEvent> for Record {
             ended_at: None,
             outcome: Outcome::Ringing,
         };
+        // Nothing that arrives is an end, and no end is an arrival, whatever a journal holds.
         match &event.what {
             What::Came(came) => {
-                record.outcome = came.outcome;
+                record.outcome = came.outcome.min(Outcome::UnknownCaller);
                 record.arrival = Some(Arrival::new(at, came, event));
             }
             What::Rang => record.rang_at = Some(at),
@@ -70,7 +74,7 @@ impl From<&CallEvent> for Record {
             What::Over => record.ended_at = Some(at),
             What::Ended(outcome) => {
                 record.ended_at = Some(at);
-                record.outcome = *outcome;
+                record.outcome = (*outcome).max(Outcome::Failed);
             }
         }
         record

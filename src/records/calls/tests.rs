@@ -57,6 +57,8 @@ fn merges(place: &Place, cases: u32) {
     runtime.block_on(async {
         a_customer_is_forgotten_and_the_figures_stay(&database).await;
         a_repeated_webhook_that_finds_the_customer_says_who_it_was(&database).await;
+        a_repeated_webhook_that_knows_nobody_any_more_changes_nothing(&database).await;
+        what_was_answered_and_is_over_was_talked_in(&database).await;
         an_alias_is_forgotten_with_the_customer(&database).await;
         text_that_postgresql_does_not_take_holds_nothing_up(&database).await;
     });
@@ -97,6 +99,38 @@ async fn a_repeated_webhook_that_finds_the_customer_says_who_it_was(database: &D
     }
 }
 
+async fn a_repeated_webhook_that_knows_nobody_any_more_changes_nothing(database: &Database) {
+    let dialled = came(5, "cust-1");
+    let again = |outcome| {
+        let call_ref = CallRef("ref".to_owned());
+        let nobody = Came { call_ref, customer: None, alias: None, operator: None, outcome };
+        CallEvent { at: 7, what: What::Came(nobody), ..dialled.clone() }
+    };
+    let rang = CallEvent { at: 6, what: What::Rang, ..dialled.clone() };
+    for outcome in [Outcome::UnknownCaller, Outcome::NoDirectory, Outcome::Withheld] {
+        for events in
+            [[dialled.clone(), again(outcome), rang.clone()], [rang.clone(), again(outcome), dialled.clone()]]
+        {
+            empty(database).await;
+            for event in events {
+                add(database, &[event]).await;
+            }
+            let [call] = &latest(database, 9).await.unwrap()[..] else { panic!("one call") };
+            assert_eq!((call.customer.as_deref(), call.outcome), (Some("cust-1"), Outcome::Ringing));
+        }
+    }
+}
+
+async fn what_was_answered_and_is_over_was_talked_in(database: &Database) {
+    empty(database).await;
+    let dialled = came(5, "cust-1");
+    let then = |at, what| CallEvent { at, what, ..dialled.clone() };
+    add(database, &[dialled.clone(), then(6, What::Answered)]).await;
+    assert_eq!(latest(database, 9).await.unwrap()[0].outcome, Outcome::Ringing);
+    add(database, &[then(9, What::Over)]).await;
+    assert_eq!(latest(database, 9).await.unwrap()[0].outcome, Outcome::Completed);
+}
+
 async fn an_alias_is_forgotten_with_the_customer(database: &Database) {
     empty(database).await;
     let mut came = came(5, "");
@@ -134,7 +168,7 @@ fn came(at: Millis, customer: &str) -> CallEvent {
 fn call_of(call_sid: CallSid, record: &Record) -> Call {
     let time = |at: Option<i64>| at.map(i64::unsigned_abs);
     let who = record.arrival.as_ref();
-    Call {
+    let call = Call {
         call_sid,
         call_ref: who.map(|who| CallRef(who.call_ref.clone())),
         customer: who.and_then(|who| who.customer.clone()),
@@ -145,7 +179,8 @@ fn call_of(call_sid: CallSid, record: &Record) -> Call {
         answered_at: time(record.answered_at),
         ended_at: time(record.ended_at),
         outcome: record.outcome,
-    }
+    };
+    Call { outcome: call.became(), ..call }
 }
 
 async fn add(database: &Database, events: &[CallEvent]) {
