@@ -4,7 +4,7 @@
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::io::Read;
+use std::io::{self, Read};
 
 use crate::customer::{NotACustomer, Written};
 use crate::{Customer, PhoneNumber, Region};
@@ -69,6 +69,9 @@ pub enum WhyBad {
         "it has {0} fields where the headings are {1}: a comma in a field needs double quotes around the field"
     )]
     Fields(usize, usize),
+    /// A quotation goes on over the end of the line, and takes the rows after it with it.
+    #[error("a double quote in it is not closed: close it, or write it twice where it is part of a text")]
+    Quote,
     /// Another encoding.
     #[error("it is not in UTF-8: save the file as \"CSV UTF-8\"")]
     Encoding,
@@ -95,12 +98,12 @@ impl Sheet {
             .terminator(csv::Terminator::Any(b'\n'))
             .trim(csv::Trim::All)
             .flexible(true)
-            .from_reader(file);
+            .from_reader(Quotes { file, odd: false });
         let headings = reader.headers().map_err(|error| Unfit::Headings(short(&error)))?;
         let columns = Columns::read(headings)?;
         let width = headings.len();
         let (mut sheet, mut bad, mut rows) = (Reading::default(), Vec::new(), 0);
-        let mut row = csv::StringRecord::new();
+        let (mut row, mut last) = (csv::StringRecord::new(), None);
         loop {
             let line = reader.position().line();
             match reader.read_record(&mut row) {
@@ -109,6 +112,8 @@ impl Sheet {
                 Ok(true) => {
                     rows += 1;
                     let line = row.position().map_or(line, csv::Position::line);
+                    // Line ends at the ends of a field are trimmed.
+                    last = (goes_on(&row) || reader.position().line() > line + 1).then_some(line);
                     let read = columns.of(&row, width).and_then(|written| Ok(written.read(region)?));
                     match read {
                         Ok(customer) => bad.extend(sheet.add(line, customer).err()),
@@ -122,6 +127,11 @@ impl Sheet {
                 }
             }
             each(reader.position().byte());
+        }
+        // One that is never closed takes all that follows, and may end as a note.
+        if let Some(line) = last.filter(|_| reader.get_ref().odd) {
+            bad.retain(|row| row.line != line);
+            bad.push(BadRow { line, why: WhyBad::Quote });
         }
         if bad.is_empty() { Ok(sheet.whole()) } else { Err(Unfit::Rows { bad, rows }) }
     }
@@ -149,6 +159,25 @@ impl Sheet {
     pub fn is_empty(&self) -> bool {
         self.customers.is_empty()
     }
+}
+
+/// A file that tells whether a double quote in it has no fellow.
+struct Quotes<R> {
+    file: R,
+    odd: bool,
+}
+
+impl<R: Read> Read for Quotes<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read(buffer)?;
+        let quotes = buffer[..read].iter().filter(|byte| **byte == b'"').count();
+        self.odd ^= quotes % 2 == 1;
+        Ok(read)
+    }
+}
+
+fn goes_on(row: &csv::StringRecord) -> bool {
+    row.iter().any(|field| field.contains('\n'))
 }
 
 #[derive(Default)]
@@ -191,6 +220,10 @@ impl Columns {
         if first.starts_with("sep=") {
             return Err(Unfit::Headings("it says what separates fields: remove it".to_owned()));
         }
+        if named.iter().any(|heading| heading.contains('\r')) {
+            let why = "its lines end as on the oldest Macs: save the file as \"CSV UTF-8\"";
+            return Err(Unfit::Headings(why.to_owned()));
+        }
         if first.contains([';', '\t']) {
             let why = "its fields are not separated by commas: save the file as CSV with commas";
             return Err(Unfit::Headings(why.to_owned()));
@@ -220,6 +253,9 @@ impl Columns {
     }
 
     fn of<'a>(&self, row: &'a csv::StringRecord, width: usize) -> Result<Written<'a>, WhyBad> {
+        if row.len() != width && goes_on(row) {
+            return Err(WhyBad::Quote);
+        }
         if row.len() != width {
             return Err(WhyBad::Fields(row.len(), width));
         }
@@ -319,6 +355,26 @@ mod tests {
     }
 
     #[test]
+    fn a_quote_that_is_not_closed_is_named_where_it_opens() {
+        let head = "id,name,operator,numbers,note\n";
+        let row = "cm-2,b,user001,03-1234-5679,\n";
+        for (opens, line) in [
+            ("cm-1,\"a,user001,03-1234-5678,\n", 2),
+            ("cm-1,a,user001,03-1234-5678,\"a note\n", 2),
+            ("cm-1,\"a\",user001,03-1234-5678,\ncm-3,c,user001,03-1234-5670,\"\n", 3),
+        ] {
+            let complaints = complaints(format!("{head}{opens}{row}").as_bytes());
+            assert!(
+                complaints.len() == 1 && complaints[0].starts_with(&format!("line {line}: a double quote"))
+            );
+        }
+        let inches = format!("{head}cm-1,a,user001,03-1234-5678,a 5\" pipe\n{row}");
+        assert_eq!(read(inches.as_bytes()).unwrap().len(), 2);
+        let lines = format!("{head}cm-1,a,user001,\"03-1234-5678\n03-1234-5677\",\n{row}");
+        assert_eq!(read(lines.as_bytes()).unwrap().len(), 2);
+    }
+
+    #[test]
     fn a_file_without_headings_is_told_so_and_not_repeated() {
         for text in [
             "cm-1,a,user001,090-1234-5678\n",
@@ -340,6 +396,7 @@ mod tests {
             ("id;name;operator;numbers", "save the file as CSV with commas"),
             ("id\tname\toperator\tnumbers", "save the file as CSV with commas"),
             ("cm-1;a;user001;090-1234-5678", "save the file as CSV with commas"),
+            ("id,name,operator,numbers\rcm-1,a,user001,090-1234-5678\r", "oldest Macs"),
             ("sep=,", "remove it"),
             ("sep=;", "remove it"),
         ] {

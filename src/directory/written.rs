@@ -22,7 +22,7 @@ pub enum Unreadable {
     #[error("there is no number")]
     Empty,
     /// It has letters, an extension, or other signs.
-    #[error("it has other signs than digits, spaces and `+ - ( ) .`")]
+    #[error("it has other signs than digits, spaces and `+ - ( ) .`; several numbers are separated by `;`")]
     Signs,
     /// Not so many digits.
     #[error(

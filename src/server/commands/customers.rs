@@ -110,7 +110,7 @@ impl Customers {
     }
 }
 
-/// So many bad rows are named; whoever has more begins with these.
+/// So many bad rows are named on a terminal.
 const MOST_NAMED: usize = 50;
 
 async fn import(path: &Path) -> anyhow::Result<()> {
@@ -128,9 +128,10 @@ async fn import(path: &Path) -> anyhow::Result<()> {
         Ok(sheet) => sheet,
         Err(unfit) => {
             if let Unfit::Rows { bad, .. } = &unfit {
-                bad.iter().take(MOST_NAMED).for_each(|row| note(&row.to_string()));
-                if bad.len() > MOST_NAMED {
-                    note(&format!("… and {} more", bad.len() - MOST_NAMED));
+                let most = if std::io::stderr().is_terminal() { MOST_NAMED } else { bad.len() };
+                bad.iter().take(most).for_each(|row| note(&row.to_string()));
+                if bad.len() > most {
+                    note(&format!("… and {} more; `2> rows.txt` has them all", bad.len() - most));
                 }
             }
             return Err(unfit).with_context(|| path.display().to_string());
