@@ -39,7 +39,7 @@ async fn it_is_asked_by_number_and_its_answer_is_dialled() {
 
 #[tokio::test]
 async fn nobody_is_told_from_trouble() {
-    let unknown = "ご登録のお電話番号";
+    let unknown = "ご登録の電話番号";
     let trouble = "おつなぎできません。しばらくしてから";
     assert!(call(async |_| StatusCode::NOT_FOUND).await.sentence().contains(unknown));
     assert!(call(async |_| "{}").await.sentence().contains(unknown));

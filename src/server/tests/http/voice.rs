@@ -111,7 +111,7 @@ async fn every_call_has_a_name_of_its_own() {
 async fn who_is_unknown_or_withholds_the_number_is_told_so() {
     let house = House::new();
     let unknown = call_from(&house, STRANGER).await.sentence();
-    assert!(unknown.contains("ご登録のお電話番号"), "{unknown}");
+    assert!(unknown.contains("ご登録の電話番号"), "{unknown}");
     for odd in ["anonymous", "", "sip:a@example.com", "client:op_7", "+", "Restricted", "+44 7700 900101"] {
         let sentence = call_from(&house, odd).await.sentence();
         assert!(sentence.contains("電話番号を通知して"), "{odd}: {sentence}");

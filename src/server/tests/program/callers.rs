@@ -10,7 +10,7 @@ use crate::program::Server;
 use crate::twilio::signature;
 
 /// What those hear who are put through to nobody.
-pub(crate) const UNKNOWN: &str = "ご登録のお電話番号";
+pub(crate) const UNKNOWN: &str = "ご登録の電話番号";
 pub(crate) const TROUBLE: &str = "おつなぎできません。しばらくしてから";
 
 /// Twilio waits so long, and then tells the caller that the application has failed.
