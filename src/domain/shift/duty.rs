@@ -49,7 +49,11 @@ impl Duty {
                 Ok(vec![])
             }
             Event::MicrophoneBack(why) => {
-                self.lacks.take_if(|lacks| *lacks == why).map(|_| vec![]).ok_or(Refusal::NotNow)
+                self.lacks.take_if(|lacks| *lacks == why).ok_or(Refusal::NotNow)?;
+                if let Some(talk) = &mut self.talk {
+                    talk.renewed = false;
+                }
+                Ok(self.open_microphone_anew())
             }
             Event::AudioReady
             | Event::MicrophoneReady

@@ -72,7 +72,8 @@ impl Duty {
             return Err(Refusal::NotNow);
         }
         talk.muted = muted;
-        Ok(vec![Effect::Note(if muted { Note::Muted } else { Note::Unmuted })])
+        let note = Effect::Note(if muted { Note::Muted } else { Note::Unmuted });
+        Ok([vec![note], self.open_microphone_anew()].concat())
     }
 
     pub(super) fn silent(&mut self, call: CallId, side: Side, on: bool) -> Result<Vec<Effect>, Refusal> {
@@ -84,12 +85,19 @@ impl Duty {
         if std::mem::replace(silent, on) == on {
             return Err(Refusal::NotNow);
         }
-        let mut effects: Vec<_> = on.then_some(Effect::Note(Note::Silent(side))).into_iter().collect();
-        // A headset that was pulled out is replaced by what is there. Where that does not help, it would not the next time.
-        if on && side == Side::Operator && !talk.muted && !std::mem::replace(&mut talk.renewed, true) {
-            effects.push(Effect::RenewMicrophone);
+        if side == Side::Operator && !on {
+            talk.renewed = false;
         }
-        Ok(effects)
+        let note = on.then_some(Effect::Note(Note::Silent(side)));
+        Ok([note.into_iter().collect(), self.open_microphone_anew()].concat())
+    }
+
+    /// A headset that was pulled out is replaced by what is there. Where that does not help, it would not the next time, until
+    /// there is a microphone again or the voice has been heard.
+    pub(super) fn open_microphone_anew(&mut self) -> Vec<Effect> {
+        let Some(talk) = &mut self.talk else { return vec![] };
+        let renews = talk.unheard && !talk.muted && !std::mem::replace(&mut talk.renewed, true);
+        renews.then_some(Effect::RenewMicrophone).into_iter().collect()
     }
 
     /// The SDK reports an error before the end of a call that the cloud hung up, and after the end of one that failed here.

@@ -184,19 +184,31 @@ fn a_voice_that_goes_missing_is_told_until_it_is_back() {
 }
 
 #[test]
-fn for_the_operators_missing_voice_the_microphone_is_opened_anew_once_a_call() {
+fn for_the_operators_missing_voice_the_microphone_is_opened_anew() {
     let silent = |side, on| Event::Silent { call: A, side, on };
+    let renews = |effects: &[Effect]| effects.contains(&Effect::RenewMicrophone);
     let mut console = Console::talking();
     assert_eq!(console.on(silent(Side::Caller, true)), [note(Note::Silent(Side::Caller))]);
-    console.on(Event::Muted(A, true));
-    for (muted, renews) in [(true, false), (false, true), (false, false)] {
-        if console.talk().muted != muted {
-            console.on(Event::Muted(A, muted));
-        }
-        let effects = console.on(silent(Side::Operator, true));
-        assert_eq!(effects.contains(&Effect::RenewMicrophone), renews);
+    // Each time that the voice was heard before.
+    for _ in 0..2 {
+        assert!(renews(&console.on(silent(Side::Operator, true))));
         assert_eq!(console.on(silent(Side::Operator, false)), []);
     }
+    // Who is muted need not be heard; but then.
+    console.on(Event::Muted(A, true));
+    assert!(!renews(&console.on(silent(Side::Operator, true))));
+    assert!(renews(&console.on(Event::Muted(A, false))));
+    // That did not help, and would not again, until there is one.
+    console.on(Event::Muted(A, true));
+    assert!(!renews(&console.on(Event::Muted(A, false))));
+    for why in [Failure::MicrophoneRefused, Failure::MicrophoneMissing] {
+        console.on(Event::MicrophoneLost(why));
+        assert!(renews(&console.on(Event::MicrophoneBack(why))));
+    }
+    console.on(Event::MicrophoneLost(Failure::MicrophoneMissing));
+    console.on(Event::Muted(A, true));
+    assert!(!renews(&console.on(Event::MicrophoneBack(Failure::MicrophoneMissing))));
+    assert!(renews(&console.on(Event::Muted(A, false))));
 }
 
 #[test]
