@@ -3,7 +3,7 @@ export const SENTENCES = {
   unknown: '電話番号のご登録を確認できないため',
   withheld: '電話番号を通知して',
   trouble: 'ただいま担当者におつなぎできません',
-  busy: '別の電話に出ております',
+  busy: '電話をお受けできません',
   noAnswer: '電話に出ることができません',
 } as const;
 

@@ -151,7 +151,7 @@ fn spoken(page: Page, shift: &Shift) -> Option<Element> {
     let Shift::On(duty) = shift else { return None };
     let ring = duty.rings.iter().rev().find(|ring| !ring.taken)?;
     let CallId(number) = ring.call;
-    let name = talk::called(&ring.card).unwrap_or(page.say(words::UNKNOWN));
+    let name = talk::called(&ring.card).unwrap_or(page.say(words::NO_NAME));
     let said = format!("{}: {name}", page.say(words::SECOND));
     (ring::answerable(duty) != Some(ring.call)).then(|| text("span", "", said).key("ring", number))
 }

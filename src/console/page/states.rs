@@ -86,6 +86,7 @@ pub(super) fn all() -> Vec<State> {
         on(|duty| duty.rings = vec![ring(1, card(LONG, "cm-00000000-0000-4000-8000-000000000001"))]),
     );
     add("ringing-unknown", on(|duty| duty.rings = vec![ring(1, stranger())]));
+    add("ringing-nameless", on(|duty| duty.rings = vec![ring(1, nameless())]));
     add("ringing-two", on(|duty| duty.rings = vec![ring(1, koshii()), ring(2, Card::default())]));
     add("ringing-taken", on(|duty| duty.rings = vec![Ring { taken: true, ..ring(1, koshii()) }]));
     add("connecting", talking(Phase::Connecting { slow: false }, |talk| talk.audio_since = None));
@@ -152,6 +153,11 @@ pub(super) fn koshii() -> Card {
 /// Whom nobody knows, and who has called before.
 fn stranger() -> Card {
     Card { alias: Some("Kamito-Renasu".to_owned()), ..Card::default() }
+}
+
+/// A customer whose name the directory did not say, or could not.
+fn nameless() -> Card {
+    Card { customer_id: Some("cm-1".to_owned()), ..Card::default() }
 }
 
 fn card(name: &str, id: &str) -> Card {

@@ -44,14 +44,14 @@ pub(crate) fn draw(page: Page, talk: &Talk, cut_off: bool) -> Element {
         .child(draw_actions(page, talk))
 }
 
-/// Who is on the line. Names come from a directory in any script, so the page does not guess at their direction or language.
+/// Who is on the line. A customer may have no name that can be shown: only an alias tells that nobody knows the caller. Names come from a directory in any script, so the page does not guess at their direction or language.
 pub(crate) fn name(page: Page, card: &Card) -> Element {
     match called(card) {
         Some(name) => {
             let long = name.chars().count() > LONG;
             text("bdi", "", name.to_owned()).with("translate", "no").marked("data-long", long)
         }
-        None => text("span", "", page.say(words::UNKNOWN)),
+        None => text("span", "", page.say(words::NO_NAME)),
     }
 }
 

@@ -49,9 +49,11 @@ fn who_calls_is_drawn_at_once_and_a_number_never() {
     assert!(page("ringing-symbols", Language::En).contains("O'Neil &amp; Sons &lt;K&gt;"));
     for language in Language::ALL {
         let unknown = page("ringing-unknown", language);
-        assert!(unknown.contains(words::UNKNOWN.of(language)));
         assert!(unknown.contains(words::UNKNOWN.of(language)) && unknown.contains("Kamito-Renasu"));
         assert!(!unknown.contains(words::CUSTOMER_ID.of(language)));
+        let nameless = page("ringing-nameless", language);
+        assert!(nameless.contains(words::NO_NAME.of(language)) && nameless.contains("cm-1"));
+        assert!(!nameless.contains(words::UNKNOWN.of(language)));
     }
 }
 

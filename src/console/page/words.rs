@@ -106,6 +106,7 @@ pub(crate) const LASTED: Text = text("通話時間", "Call time");
 pub(crate) const INCOMING: Text = text("着信", "Incoming call");
 pub(crate) const SECOND: Text = text("別の着信", "Another call");
 pub(crate) const UNKNOWN: Text = text("未登録の発信者", "Unknown caller");
+pub(crate) const NO_NAME: Text = text("お名前の情報なし", "No name given");
 pub(crate) const CUSTOMER_ID: Text = text("顧客 ID", "Customer ID");
 pub(crate) const RINGING_FOR: Text = text("呼出時間", "Ringing for");
 pub(crate) const ACCEPT: Text = text("応答", "Accept");

@@ -10,9 +10,9 @@ pub(crate) const WITHHELD: &str =
 /// The directory is slow, down, or talks nonsense; or something else is broken.
 pub(crate) const TROUBLE: &str = "お電話ありがとうございます。申し訳ございませんが、ただいま担当者におつなぎできません。しばらくしてからおかけ直しください。";
 
-/// The operator speaks with somebody else, or declined.
+/// The operator declined, or left while it rang: Twilio does not say whether they speak with somebody else.
 pub(crate) const BUSY: &str =
-    "申し訳ございません。担当者はただいま別の電話に出ております。しばらくしてからおかけ直しください。";
+    "申し訳ございません。担当者はただいま電話をお受けできません。しばらくしてからおかけ直しください。";
 
 /// The operator did not answer.
 pub(crate) const NO_ANSWER: &str =

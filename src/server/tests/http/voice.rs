@@ -194,7 +194,7 @@ async fn what_became_of_the_dialling_is_said_as_it_is() {
         }
     }
     for (status, said) in [
-        ("busy", "別の電話に出ております"),
+        ("busy", "電話をお受けできません"),
         ("no-answer", "電話に出ることができません"),
         ("failed", "おつなぎできません"),
         ("something-new", "おつなぎできません"),
