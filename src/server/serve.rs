@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use directory::{By, Company, Demonstration, Guarded};
+use directory::{By, Company, Customers, Demonstration, Directory as _, Guarded};
 use records::audit::Actor;
 use records::{CannotOpen, Ledger};
 use rehearsal::Rehearsal;
@@ -89,7 +89,10 @@ async fn serve() -> anyhow::Result<()> {
             if let Some(kept) = kept.now().filter(|_| keeping.for_demonstration) {
                 kept.demonstrate(&demonstration, &By { actor: Actor::Hitoku, at: clock.now() }).await?;
             }
-            let rehearsal = rehearse(its_addr, &account, &public, &demonstration).await?;
+            // What the company's API would say is not asked before somebody calls.
+            let directory = kept.now().filter(|_| settings.company.is_none());
+            let people = callers(&demonstration, directory.map(|kept| kept.customers)).await;
+            let rehearsal = rehearse(its_addr, &account, &public, people).await?;
             (account, public, Some(rehearsal))
         }
     };
@@ -166,7 +169,7 @@ async fn rehearse(
     addr: SocketAddr,
     account: &Account,
     public: &BaseUrl,
-    demonstration: &Demonstration,
+    people: Vec<rehearsal::Person>,
 ) -> anyhow::Result<Rehearsal> {
     let settings = rehearsal::Settings {
         addr,
@@ -181,20 +184,29 @@ async fn rehearse(
         voice_url: format!("{public}/incoming"),
         voice_fallback_url: None,
         status_callback_url: Some(format!("{public}/status")),
-        people: demonstration.people().iter().map(caller).collect(),
+        people,
     };
     rehearsal::start(settings)
         .await
         .context("REHEARSAL_ADDR: the rehearsal cannot start; choose another address with it")
 }
 
+/// Who can call, and whose customers they are now: they may have been given to somebody else, or erased.
 #[expect(clippy::disallowed_methods, reason = "a customer's own phone knows its number")]
-fn caller(person: &directory::Person) -> rehearsal::Person {
-    rehearsal::Person {
-        label: person.label.clone(),
-        number: person.number.expose().to_owned(),
-        operator: Some(person.found.operator.to_string()),
+async fn callers(demonstration: &Demonstration, customers: Option<Customers>) -> Vec<rehearsal::Person> {
+    let mut callers = vec![];
+    for person in demonstration.people() {
+        let found = match &customers {
+            Some(customers) => customers.look_up(&person.number).await.ok().flatten(),
+            None => None,
+        };
+        callers.push(rehearsal::Person {
+            label: person.label.clone(),
+            number: person.number.expose().to_owned(),
+            operator: found.map(|found| found.operator.to_string()),
+        });
     }
+    callers
 }
 
 /// An account that exists until this process ends.
