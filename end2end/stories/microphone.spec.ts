@@ -178,3 +178,22 @@ test('gone in the middle of a call, and another is there', async ({ operator, cl
   await operator.ended('hungUp');
   await expect.poll(() => openMicrophones(operator.page)).toBe(0);
 });
+
+test('gone again, and while the operator is muted', async ({ operator, cloud }) => {
+  const caller = await cloud.call(people.koshii);
+  await operator.accept();
+  await operator.talksWith(caller);
+  for (let time = 0; time < 2; time += 1) {
+    await unplug(operator.page);
+    await operator.is('silent');
+    await operator.talksWith(caller);
+    await operator.is('connected');
+  }
+  await operator.button('mute').click();
+  await unplug(operator.page);
+  await expect.poll(() => openMicrophones(operator.page)).toBe(0);
+  await operator.button('mute').click();
+  await operator.talksWith(caller);
+  await operator.button('hangUp').click();
+  await operator.ended('hungUp');
+});

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use database::{Database, Failure, Place};
 use directory::{Customers, Demonstration, Keys, Trouble};
+use records::audit::Action;
 
 use crate::late::{Bringer, Late};
 use crate::settings::Keeping;
@@ -96,12 +97,15 @@ impl Kept {
         }
     }
 
-    /// Puts the demonstration's people into a directory in which there is nobody.
+    /// Puts the demonstration's people into a directory in which nobody has ever been: who was erased stays so.
     ///
     /// # Errors
     /// The database cannot be used.
     pub async fn demonstrate(&self, demonstration: &Demonstration, by: &directory::By) -> anyhow::Result<()> {
-        if self.customers.count().await? == 0 {
+        let mut transaction = self.database.begin().await?;
+        let imported = self.customers.audit().count(&mut *transaction, Action::Imported, 0).await?;
+        drop(transaction);
+        if imported == 0 && self.customers.count().await? == 0 {
             self.customers.import(&demonstration.sheet(), by, |_| {}).await?;
         }
         Ok(())

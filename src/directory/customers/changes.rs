@@ -128,7 +128,7 @@ impl Customers {
         if used >= allowance {
             return Err(Trouble::Allowance { used, allowed: allowance });
         }
-        let entry = Entry::revealed(by.at, &by.actor, self.audit.opaque(id), reason);
+        let entry = Entry::revealed(by.at, &by.actor, self.audit.opaque(id), reason, (used + 1, allowance));
         self.audit.append(&mut *transaction, entry).await?;
         transaction.commit().await?;
         sealed.into_iter().map(|row| opened(&ring, row, id)).collect()

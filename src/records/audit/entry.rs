@@ -107,10 +107,18 @@ impl Entry {
         Self::new(event.at, &Actor::Twilio, Action::Call, event.call_sid.to_string()).with(detail)
     }
 
-    /// A customer's number was shown, for a reason.
+    /// A customer's number was shown, for a reason: the which of so many that were allowed in a day, since whoever reveals says
+    /// how many are.
     #[must_use]
-    pub fn revealed(at: Millis, actor: &Actor, customer: Opaque, reason: &Reason) -> Self {
-        Self::new(at, actor, Action::Revealed, customer.0).with(reason.as_str().to_owned())
+    pub fn revealed(
+        at: Millis,
+        actor: &Actor,
+        customer: Opaque,
+        reason: &Reason,
+        (which, allowed): (u64, u64),
+    ) -> Self {
+        let detail = format!("{which} of {allowed}: {}", reason.as_str());
+        Self::new(at, actor, Action::Revealed, customer.0).with(detail)
     }
 
     /// So many customers and numbers were imported.

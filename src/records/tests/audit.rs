@@ -178,7 +178,7 @@ async fn what_people_do_is_counted_and_listed(database: &Database) {
     let filter = Filter { action: Some(Action::Revealed), ..Filter::default() };
     let listed = audit.list(&filter, 10).await.unwrap();
     assert_eq!(listed.iter().map(|kept| kept.seq).collect::<Vec<_>>(), [7, 6]);
-    assert_eq!((listed[1].subject.as_str(), listed[1].detail.as_str()), (opaque.as_str(), "忘れ物"));
+    assert_eq!((listed[1].subject.as_str(), listed[1].detail.as_str()), (opaque.as_str(), "1 of 2: 忘れ物"));
     let filter = Filter { subject: Some(audit.opaque("cust-1")), ..Filter::default() };
     assert_eq!(audit.list(&filter, 2).await.unwrap().iter().map(|kept| kept.seq).collect::<Vec<_>>(), [7, 6]);
 }
@@ -193,8 +193,8 @@ async fn fill(audit: &Audit, database: &Database) -> Verdict {
         Entry::added(3, &shell, customer(), &operator()),
         Entry::erased(4, &shell, customer(), 2, 3),
         Entry::assigned(5, &shell, customer(), &operator()),
-        Entry::revealed(6, &shell, customer(), &reason),
-        Entry::revealed(7, &other, customer(), &reason),
+        Entry::revealed(6, &shell, customer(), &reason, (1, 2)),
+        Entry::revealed(7, &other, customer(), &reason, (2, 2)),
         Entry::keys_rotated(8, &shell, 2),
     ];
     for entry in entries {

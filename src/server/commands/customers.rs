@@ -115,6 +115,9 @@ const MOST_NAMED: usize = 50;
 
 async fn import(path: &Path) -> anyhow::Result<()> {
     let (settings, kept) = super::open().await?;
+    if settings.company.is_some() {
+        note("INTERNAL_API_BASE is set: for calls, that API is asked, and not these customers");
+    }
     let file = File::open(path).with_context(|| format!("{} cannot be opened", path.display()))?;
     let metadata = file.metadata()?;
     ensure!(!metadata.is_dir(), "{} is a folder: name the file in it", path.display());

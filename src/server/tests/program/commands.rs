@@ -147,7 +147,7 @@ fn a_number_is_revealed_for_a_reason_and_so_often_a_day() {
     assert_refused(&said, &["2 customers' numbers were revealed", "REVEALS_PER_DAY"]);
     assert!(said.out.is_empty());
     let trail = home.run(&["audit", "list", "--action", "revealed"]);
-    assert_says(&trail, &["the police asked, case A-1", "shell "]);
+    assert_says(&trail, &["2 of 2: the police asked, case A-1", "shell "]);
     assert_eq!(trail.out.lines().count(), 3, "{trail:?}");
     // And one that names the customer would name them when they are erased.
     for named in ["越井 琢巳 asked", "for Cm-Koshii", "越井さんの依頼"] {
