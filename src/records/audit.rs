@@ -147,6 +147,16 @@ impl Audit {
         rows.pop().map_or(Ok(0), |mut row| row.int(0)).map(i64::unsigned_abs)
     }
 
+    /// What was written as reasons for reveals, of whomever.
+    ///
+    /// # Errors
+    /// The database cannot be read.
+    pub async fn reasons(&self, transaction: &mut dyn Transaction) -> Result<Vec<String>, Failure> {
+        let reasons = "SELECT detail FROM audit WHERE action <> 'call' AND action = $1";
+        let rows = transaction.run(Query::new(reasons).with(Action::Revealed.word())).await?;
+        rows.into_iter().map(|mut row| Ok(entry::reason(&row.text(0)?).to_owned())).collect()
+    }
+
     /// Who of these customers was erased then or later, as [`opaque`](Self::opaque) calls them, and when last.
     pub(crate) async fn erased(
         &self,

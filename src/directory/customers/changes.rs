@@ -20,6 +20,9 @@ pub struct Receipt {
     pub subject: Opaque,
     /// So many numbers are gone.
     pub numbers: usize,
+    /// So many reasons of reveals, of this customer or others, hold the id, the name or a part of it, and stay: an entry of the
+    /// audit trail cannot be changed.
+    pub reasons: usize,
     /// So many calls do not say any more whose they were, nor what the caller was called before they were a customer.
     pub calls: u64,
     /// Why what was deleted is not gone from the database's own log too, if it is not: another program reads there, or the
@@ -81,19 +84,22 @@ impl Customers {
         let opened = sealed.into_iter().filter_map(|row| opened(&ring, row, id).ok());
         let aliases: Vec<String> = opened.map(|number| self.aliases.alias(&number)).collect();
         transaction.run(Query::new("DELETE FROM numbers WHERE customer = $1").with(id)).await?;
-        let customer = Query::new("DELETE FROM customers WHERE id = $1 RETURNING operator").with(id);
-        let ours = !transaction.run(customer).await?.is_empty();
+        let customer = Query::new("DELETE FROM customers WHERE id = $1 RETURNING name").with(id);
+        let name = transaction.run(customer).await?.pop().map(|mut row| row.text(0)).transpose()?;
         let calls = records::calls::forget(&mut *transaction, id, &aliases).await?;
         // Those whom the company's own API knows have calls here, and nothing else.
-        if !ours && calls == 0 {
+        if name.is_none() && calls == 0 {
             return Err(Trouble::Nobody(id.to_owned()));
         }
+        let reasons = self.audit.reasons(&mut *transaction).await?;
+        let name = name.unwrap_or_default();
+        let reasons = reasons.iter().filter(|reason| tells_who(reason, id, &name)).count();
         let subject = self.audit.opaque(id);
         let entry = Entry::erased(by.at, &by.actor, subject.clone(), import::count(numbers), calls);
         self.audit.append(&mut *transaction, entry).await?;
         transaction.commit().await?;
         let left_behind = self.database.scrub().await.err();
-        Ok(Receipt { subject, numbers, calls, left_behind })
+        Ok(Receipt { subject, numbers, reasons, calls, left_behind })
     }
 
     /// The numbers of one: the only way back. The audit entry is on disk before any of them is opened.
@@ -144,10 +150,18 @@ fn opened(ring: &KeyRing, mut row: Row, customer: &str) -> Result<PhoneNumber, T
 
 impl fmt::Display for Receipt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { subject, numbers, calls, .. } = self;
+        let Self { subject, numbers, reasons, calls, .. } = self;
         write!(
             f,
             "customer {subject}: {numbers} numbers and the name erased, {calls} calls kept without them"
-        )
+        )?;
+        if *reasons > 0 {
+            write!(
+                f,
+                "; but {reasons} of the audit trail's reasons for reveals may name them (`hitoku audit list --action \
+                 revealed`), and what is in the trail stays"
+            )?;
+        }
+        Ok(())
     }
 }

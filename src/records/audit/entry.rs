@@ -166,6 +166,12 @@ impl Entry {
     }
 }
 
+/// What follows the count in the detail of a reveal. The first ones had none.
+pub(super) fn reason(detail: &str) -> &str {
+    let is_count = |count: &str| count.split(" of ").all(|number| number.parse::<u64>().is_ok());
+    detail.split_once(": ").filter(|(count, _)| is_count(count)).map_or(detail, |(_, reason)| reason)
+}
+
 impl fmt::Display for Actor {
     /// No identity has a space: two actors never look alike.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -380,6 +380,21 @@ async fn another_key_is_refused(house: &House) {
 }
 
 #[tokio::test]
+async fn a_receipt_says_that_a_reason_of_somebody_else_still_names_who_was_erased() {
+    let house = House::sqlite().await;
+    house.import(FILE).await;
+    let reason = Reason::parse("it was 越井さん's bag").unwrap();
+    house.customers.reveal("cm-sato", &reason, 2, &by()).await.unwrap();
+    let other = house.customers.erase("cm-oneil", &by()).await.unwrap();
+    assert!(other.reasons == 0 && !other.to_string().contains("reason"), "{other}");
+    let receipt = house.customers.erase("cm-koshii", &by()).await.unwrap();
+    assert!(
+        receipt.reasons == 1 && receipt.to_string().contains("1 of the audit trail's reasons"),
+        "{receipt}"
+    );
+}
+
+#[tokio::test]
 async fn a_database_that_fails_makes_no_stranger_of_a_customer() {
     let house = House::sqlite().await;
     house.import(FILE).await;
