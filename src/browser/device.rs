@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use console::Setup;
 use domain::shift::Event;
-use js_sys::Promise;
+use js_sys::{Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 
@@ -104,7 +104,9 @@ impl Device {
     /// the page goes on saying that nobody hears the operator.
     pub(crate) fn renew_microphone(&self) -> Result<(), JsValue> {
         let Some(audio) = self.sdk.audio() else { return Ok(()) };
-        heedless(audio.set_input_device(&audio.microphones().keys().next()?.value())?);
+        let first = audio.microphones().keys().next()?.value();
+        let is_set = Reflect::get(&audio.microphone(), &"deviceId".into()).is_ok_and(|id| id == first);
+        heedless(if is_set { audio.open_anew()? } else { audio.set_input_device(&first)? });
         Ok(())
     }
 

@@ -150,6 +150,14 @@ extern "C" {
     #[wasm_bindgen(method, js_name = setInputDevice, catch)]
     pub(crate) fn set_input_device(this: &Audio, id: &JsValue) -> Result<Promise, JsValue>;
 
+    /// The microphone that was set, by whomever: a `MediaDeviceInfo`, or nothing.
+    #[wasm_bindgen(method, getter, js_name = inputDevice)]
+    pub(crate) fn microphone(this: &Audio) -> JsValue;
+
+    /// Opens the microphone that was set anew, which `setInputDevice` does not do with the one that it has. We set no constraints.
+    #[wasm_bindgen(method, js_name = unsetAudioConstraints, catch)]
+    pub(crate) fn open_anew(this: &Audio) -> Result<Promise, JsValue>;
+
     /// Closes the microphone that was set, by whomever. Refused while a call goes on.
     #[wasm_bindgen(method, js_name = unsetInputDevice, catch)]
     pub(crate) fn unset_input_device(this: &Audio) -> Result<Promise, JsValue>;
