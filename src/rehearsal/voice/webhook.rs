@@ -136,7 +136,7 @@ fn check(exchange: &Exchange) -> Result<(), TwilioError> {
     let content_type = exchange.content_type.as_deref().unwrap_or_default();
     let kind = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     match &kind[..] {
-        "text/xml" | "application/xml" => Ok(()),
+        "text/xml" | "application/xml" | "text/html" => Ok(()),
         "" => Err(TwilioError::new(12300, "Invalid Content-Type: none given")),
         kind => Err(TwilioError::new(12300, format!("Invalid Content-Type: {kind} is not TwiML"))),
     }

@@ -47,6 +47,17 @@ async fn whatever_is_wrong_with_the_answer_the_fallback_is_asked() {
 }
 
 #[tokio::test]
+async fn twiml_comes_as_one_of_three_types() {
+    let house = House::open().await;
+    for content_type in ["text/xml; charset=utf-8", "application/xml", "text/html; charset=UTF-8"] {
+        let body = "<Response><Say>Hello</Say></Response>".into();
+        house.answer("/incoming", Answer { status: 200, content_type, body });
+        let sid = house.call().await;
+        assert_eq!(house.until(&sid, "completed").await["heard"][0]["text"], "Hello", "{content_type}");
+    }
+}
+
+#[tokio::test]
 async fn without_a_fallback_the_caller_hears_an_application_error() {
     let house = House::open().await;
     house.answer("/incoming", Answer { status: 500, content_type: "text/html", body: "oops".into() });
