@@ -23,6 +23,7 @@ use crate::{
     voice::{
         self,
         call::{Call, CallEvent, Record},
+        caller_id::CallerId,
         status::CallStatus,
     },
 };
@@ -69,7 +70,7 @@ impl IntoResponse for ApiError {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct NewCall {
-    from: String,
+    from: CallerId,
     #[serde(default)]
     tone_hz: u32,
 }

@@ -23,6 +23,7 @@ use crate::{
     voice::{
         self,
         call::{Call, CallEvent},
+        caller_id::CallerId,
     },
 };
 
@@ -30,7 +31,7 @@ use crate::{
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "camelCase")]
 enum Request {
-    Dial { from: String, sdp: String },
+    Dial { from: CallerId, sdp: String },
     Digits { digits: String },
     Hangup,
     Spoken { id: u64 },
@@ -109,7 +110,7 @@ impl Phone {
         Ok(())
     }
 
-    async fn dial(&mut self, from: String, offer: &str) -> Result<(), Gone> {
+    async fn dial(&mut self, from: CallerId, offer: &str) -> Result<(), Gone> {
         self.hang_up();
         let (media, sdp) = match self.cloud.media.accept(Codecs::PcmuAndOpus, offer).await {
             Ok(accepted) => accepted,

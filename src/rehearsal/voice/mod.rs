@@ -3,6 +3,7 @@
 //! Each call is one task ([`line`]); the parts that can be thought through without IO are pure ([`dial`], [`twiml`]).
 
 pub(crate) mod call;
+pub(crate) mod caller_id;
 mod dial;
 mod error;
 mod fields;
@@ -23,6 +24,7 @@ use tokio::sync::{mpsc, watch};
 
 use self::{
     call::{Call, Record},
+    caller_id::CallerId,
     line::Line,
 };
 use crate::{
@@ -35,7 +37,7 @@ use crate::{
 /// Dials the company's number from `from`. A caller with a phone is a browser, one without is headless.
 pub(crate) fn place(
     cloud: &Arc<Cloud>,
-    from: String,
+    from: CallerId,
     media: LegId,
     phone: Option<mpsc::UnboundedSender<Notice>>,
 ) -> Arc<Call> {
@@ -44,6 +46,7 @@ pub(crate) fn place(
     let record = watch::Sender::new(Record::new(&sid));
     // A headless caller is a telephone, and those speak G.711.
     let codecs = if phone.is_some() { Codecs::PcmuAndOpus } else { Codecs::Pcmu };
+    let from = from.into_string();
     let call = Arc::new(Call { sid, from, media, codecs, phone, record, mailbox });
     cloud.switchboard.add_call(call.clone());
     tokio::spawn(Line::new(cloud.clone(), call.clone(), inbox).run());

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::{
-    house::{Answer, House},
+    house::{Answer, CALLER, House},
     sdk::Sdk,
 };
 
@@ -55,6 +55,13 @@ async fn twiml_comes_as_one_of_three_types() {
         let sid = house.call().await;
         assert_eq!(house.until(&sid, "completed").await["heard"][0]["text"], "Hello", "{content_type}");
     }
+}
+
+#[tokio::test]
+async fn a_number_arrives_in_e164_however_it_was_typed() {
+    let mut house = House::open().await;
+    house.call_from("＋44 (7700) 900-１０１").await;
+    assert_eq!(house.post("/incoming").await.form["From"], CALLER);
 }
 
 #[tokio::test]
