@@ -31,10 +31,20 @@ use crate::{
 #[derive(Deserialize)]
 #[serde(tag = "type", rename_all = "camelCase")]
 enum Request {
-    Dial { from: CallerId, sdp: String },
-    Digits { digits: String },
+    Dial {
+        from: CallerId,
+        sdp: String,
+    },
+    Digits {
+        digits: String,
+    },
     Hangup,
-    Spoken { id: u64 },
+    Spoken {
+        id: u64,
+        /// It could not be played.
+        #[serde(default)]
+        failed: bool,
+    },
 }
 
 /// `GET /phone`.
@@ -101,9 +111,9 @@ impl Phone {
                 }
             }
             Request::Hangup => self.hang_up(),
-            Request::Spoken { id } => {
+            Request::Spoken { id, failed } => {
                 if let Some(call) = &self.call {
-                    call.tell(CallEvent::Spoken(id));
+                    call.tell(CallEvent::Spoken { id, failed });
                 }
             }
         }

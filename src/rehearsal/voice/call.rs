@@ -35,8 +35,8 @@ pub(crate) struct Call {
 pub(crate) enum CallEvent {
     /// The caller hung up, or is gone.
     CallerHungUp,
-    /// The customer's phone has finished saying or playing what has this number.
-    Spoken(u64),
+    /// The customer's phone has finished saying or playing what has this number, or could not play it.
+    Spoken { id: u64, failed: bool },
     /// An operator's device said something about a leg.
     Signal {
         /// The leg's CallSid.

@@ -168,16 +168,17 @@ impl Line {
         self.callback(Request { url, get: false, fields });
     }
 
-    /// The caller hears something; a headless caller in no time, a phone as long as it takes.
+    /// The caller hears something; a headless caller in no time, a phone as long as it takes. `false` when the phone could not
+    /// play it.
     pub(super) async fn hear(
         &mut self,
         heard: Heard,
         notice: impl FnOnce(u64) -> Notice,
-    ) -> Result<(), CallerGone> {
+    ) -> Result<bool, CallerGone> {
         let length = u32::try_from(heard.text.chars().count()).unwrap_or(u32::MAX);
         self.note(heard);
         if self.call.phone.is_none() {
-            return Ok(());
+            return Ok(true);
         }
         self.last_spoken += 1;
         let id = self.last_spoken;
@@ -185,9 +186,9 @@ impl Line {
         let deadline = Instant::now() + SPOKEN_ANYTHING + SPOKEN_CHARACTER.saturating_mul(length);
         loop {
             tokio::select! {
-                () = time::sleep_until(deadline) => return Ok(()),
+                () = time::sleep_until(deadline) => return Ok(true),
                 event = self.next() => match event? {
-                    CallEvent::Spoken(done) if done == id => return Ok(()),
+                    CallEvent::Spoken { id: done, failed } if done == id => return Ok(!failed),
                     event => self.stray(event),
                 },
             }

@@ -173,7 +173,7 @@ impl Line {
                     LegSignal::Return { .. } => vec![RingEffect::Refuse(sid, connection)],
                     LegSignal::Digits(_) | LegSignal::Reinvite { .. } => Vec::new(),
                 },
-                Ok(CallEvent::Spoken(_) | CallEvent::Media(_) | CallEvent::CallerHungUp) => Vec::new(),
+                Ok(CallEvent::Spoken { .. } | CallEvent::Media(_) | CallEvent::CallerHungUp) => Vec::new(),
             };
         }
     }

@@ -159,7 +159,8 @@ impl Line {
         Ok(())
     }
 
-    /// A headless caller hears in no time, so what repeats for ever is heard once and then waited out.
+    /// A headless caller hears in no time, so what repeats for ever is heard once and then waited out. What cannot be played is
+    /// not tried again: it would fail in no time too.
     async fn repeat(
         &mut self,
         times: Option<u32>,
@@ -168,7 +169,9 @@ impl Line {
     ) -> Result<(), CallerGone> {
         let mut left = times;
         while left != Some(0) {
-            self.hear(heard.clone(), |id| notice(id, &heard)).await?;
+            if !self.hear(heard.clone(), |id| notice(id, &heard)).await? {
+                break;
+            }
             left = left.map(|left| left - 1);
             if left.is_none() && self.call.phone.is_none() {
                 self.wait(future::pending::<()>()).await?;

@@ -69,6 +69,20 @@ async fn a_page_that_is_closed_hangs_up() {
 }
 
 #[tokio::test]
+async fn a_recording_that_cannot_be_played_is_not_tried_again() {
+    let house = House::open().await;
+    house.twiml("/incoming", DIAL_AFTER_A_SENTENCE);
+    let mut sdk = Sdk::register(&house, "user001").await;
+    let mut phone = Phone::open(&house).await;
+    let offer = phone_offer(&house, &mut sdk).await;
+    house.twiml("/incoming", r#"<Response><Play loop="0">/gone.mp3</Play><Say>After it</Say></Response>"#);
+    phone.send(json!({"type": "dial", "from": "+44 7700 900101", "sdp": offer})).await;
+    let play = phone.until("play").await;
+    phone.send(json!({"type": "spoken", "id": play["id"], "failed": true})).await;
+    assert_eq!(phone.until("say").await["text"], "After it");
+}
+
+#[tokio::test]
 async fn a_phone_without_usable_sound_is_told() {
     let house = House::open().await;
     let mut phone = Phone::open(&house).await;
