@@ -28,6 +28,18 @@ export class Phone {
     await this.page.getByRole('button', { name: '電話をかける' }).click();
   }
 
+  /** Calls from a number that somebody types. */
+  async callFrom(typed: string): Promise<void> {
+    await this.page.getByRole('radio', { name: 'ほかの番号' }).check();
+    await this.page.getByRole('textbox', { name: '電話番号' }).fill(typed);
+    await this.page.getByRole('button', { name: '電話をかける' }).click();
+  }
+
+  /** What is wrong. */
+  get notice(): Locator {
+    return this.page.getByRole('alert');
+  }
+
   /** How far the call is. */
   get state(): Locator {
     return this.page.getByRole('status');

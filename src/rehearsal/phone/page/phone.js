@@ -27,6 +27,10 @@ let socket;
 let people = [];
 let company = '';
 let call = null;
+/** What asks for the microphone to call with: at most one at a time, and whoever leaves takes it away. */
+let dialling = null;
+/** How many calls were dialled that the rehearsal has not yet taken up: what it says until then is of earlier ones. */
+let untaken = 0;
 let trouble = null;
 
 // The connection to the rehearsal
@@ -35,37 +39,47 @@ function connect() {
   socket = new WebSocket(`${location.protocol === 'https:' ? 'wss' : 'ws'}://${location.host}/phone`);
   socket.onmessage = (message) => receive(JSON.parse(message.data));
   socket.onclose = () => {
-    if (call && !call.over) end('failed');
-    say('offline');
-    at('dial').disabled = true;
+    lost();
     setTimeout(connect, 1000);
   };
 }
 
+function online() {
+  return socket.readyState === WebSocket.OPEN;
+}
+
+/** What cannot be sent has not happened: without the rehearsal there is no call. */
 function send(message) {
-  if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
+  if (online()) socket.send(JSON.stringify(message));
+  else lost();
+}
+
+function lost() {
+  untaken = 0;
+  turnTo(null);
+  if (call && !call.over) end(call.began ? 'cut' : 'failed');
+  say('offline');
 }
 
 function receive(message) {
   if (message.type === 'hello') {
     ({ people, number: company } = message);
-    at('dial').disabled = false;
+    turnTo(dialling);
     if (trouble === 'offline') say(null);
     drawPeople();
     at('company').textContent = spaced(company);
     return;
   }
-  if (!call || call.over) return;
+  if (message.type === 'dialled' || message.type === 'refused') untaken -= 1;
+  if (untaken > 0 || !call?.dialled || call.over) return;
   const handlers = {
-    dialled: () => {
-      call.pc.setRemoteDescription({ type: 'answer', sdp: message.sdp }).catch(() => fail('refused'));
-    },
+    dialled: () => take(message.sdp),
     refused: () => fail('refused'),
     status: () => status(message.status),
     ringback: () => ringback(message.on, message.tone),
     talking: () => talking(message.on),
     say: () => announce('i-voice', message.text, message.language, () => sounds.speak(message.text, message.language), message.id),
-    play: () => announce('i-voice', text('played'), null, () => hold(sounds.play(message.url)), message.id),
+    play: () => play(message.url, message.id),
     tones: () => announce('i-keys', text('tones', message.digits), null, () => press(message.digits), message.id),
     digit: () => heard('i-keys', text('pressed', message.digit)),
   };
@@ -75,23 +89,45 @@ function receive(message) {
 // A call
 
 async function dial(withMicrophone = true) {
+  if (dialling || (call && !call.over)) return;
+  if (!online()) {
+    lost();
+    return;
+  }
   const from = caller();
-  if (!from) {
-    say('numberMissing');
+  if (!from.number) {
+    show('idle');
+    say(from.trouble);
     at('other').focus();
     return;
   }
-  await sounds.unlock();
   say(null);
-  at('dial').disabled = true;
-  const microphone = withMicrophone ? await openMicrophone() : sounds.silence();
-  at('dial').disabled = false;
+  const attempt = {};
+  turnTo(attempt);
+  await sounds.unlock();
+  const { microphone, trouble } = withMicrophone ? await openMicrophone() : { microphone: sounds.silence() };
+  if (dialling !== attempt) {
+    for (const track of microphone?.getTracks() ?? []) track.stop();
+    return;
+  }
+  turnTo(null);
   if (!microphone) {
     show('idle');
+    say(trouble);
+    at('without').hidden = false;
     at('without').focus();
     return;
   }
+  await place(from, microphone, withMicrophone);
+}
 
+/** Begins to dial, or no longer does. */
+function turnTo(attempt) {
+  dialling = attempt;
+  for (const id of ['dial', 'without', 'again']) at(id).disabled = Boolean(dialling) || !online();
+}
+
+async function place(from, microphone, withMicrophone) {
   const pc = new RTCPeerConnection();
   call = { pc, microphone, withMicrophone, from, over: false, stop: [], phase: 'dialling', began: null };
   at('heard').replaceChildren();
@@ -108,17 +144,31 @@ async function dial(withMicrophone = true) {
     if (['disconnected', 'failed'].includes(pc.connectionState)) at('state').textContent = text('reconnecting');
     else drawCall();
   };
-  await pc.setLocalDescription();
+  // Whoever hangs up meanwhile has closed it.
+  await pc.setLocalDescription().catch(() => {});
+  if (call?.pc !== pc || call.over) return;
+  untaken += 1;
+  call.dialled = true;
   send({ type: 'dial', from: from.number, sdp: pc.localDescription.sdp });
 }
 
 async function openMicrophone() {
   try {
-    return await navigator.mediaDevices.getUserMedia({ audio: { echoCancellation: true, noiseSuppression: true } });
+    const audio = { echoCancellation: true, noiseSuppression: true };
+    return { microphone: await navigator.mediaDevices.getUserMedia({ audio }) };
   } catch (error) {
-    say(error.name === 'NotFoundError' ? 'microphoneMissing' : 'microphoneDenied');
-    at('without').hidden = false;
-    return null;
+    return { trouble: error.name === 'NotFoundError' ? 'microphoneMissing' : 'microphoneDenied' };
+  }
+}
+
+async function take(sdp) {
+  const current = call;
+  try {
+    await call.pc.setRemoteDescription({ type: 'answer', sdp });
+  } catch {
+    if (call !== current || call.over) return;
+    send({ type: 'hangup' });
+    fail('refused');
   }
 }
 
@@ -153,16 +203,26 @@ function talking(on) {
 async function announce(symbol, sentence, language, perform, id) {
   const current = call;
   heard(symbol, sentence, language);
-  if (call.phase === 'waiting') call.phase = 'machine';
-  drawCall();
+  listens();
   await perform();
-  if (call === current) send({ type: 'spoken', id });
+  if (call === current && !call.over) send({ type: 'spoken', id });
 }
 
-/** Lets a sound end with the call. */
-function hold(sound) {
-  call.stop.push(sound.stop);
-  return sound.done;
+async function play(url, id) {
+  const current = call;
+  const { began, done, stop } = sounds.play(url);
+  call.stop.push(stop);
+  listens();
+  const failed = !(await began);
+  if (call !== current || call.over) return;
+  heard('i-voice', text(failed ? 'unplayable' : 'played'));
+  if (!failed) await done;
+  if (call === current && !call.over) send({ type: 'spoken', id, failed });
+}
+
+function listens() {
+  if (call.phase === 'waiting') call.phase = 'machine';
+  drawCall();
 }
 
 async function press(digits) {
@@ -193,7 +253,14 @@ function end(name) {
   at('during').hidden = true;
   at('after').hidden = false;
   drawCall();
-  if (!at('call').hidden) at('again').focus();
+  if (!at('call').hidden) at(online() ? 'again' : 'back').focus();
+}
+
+/** Whatever the rehearsal makes of it, the phone is down. */
+function hangUp() {
+  if (!call || call.over) return;
+  send({ type: 'hangup' });
+  if (!call.over) end(call.began ? 'completed' : 'canceled');
 }
 
 function fail(reason) {
@@ -207,6 +274,8 @@ function fail(reason) {
 function show(screen) {
   at('idle').hidden = screen !== 'idle';
   at('call').hidden = screen !== 'call';
+  // What is wrong is said where it is seen.
+  at(screen).querySelector('.dock').prepend(at('trouble'));
   at('during').hidden = false;
   at('after').hidden = true;
   at('mute').setAttribute('aria-pressed', 'false');
@@ -281,8 +350,15 @@ function caller() {
   const chosen = document.querySelector('[name="caller"]:checked')?.value;
   const found = callers().find(({ id }) => id === chosen);
   if (found?.number) return found;
-  const number = at('other').value.trim();
-  return number ? { ...found, number, label: () => number } : null;
+  const typed = at('other').value.trim();
+  const number = e164(typed);
+  return number ? { ...found, number, label: () => spaced(number) } : { trouble: typed ? 'numberUnfit' : 'numberMissing' };
+}
+
+/** The number as Twilio sends it, however it was typed; `null` if that cannot be. */
+function e164(typed) {
+  const number = typed.replace(/[\s.．()（）[\]［］\-－\u2010-\u2015−ー]/gu, '').normalize('NFKC');
+  return /^\+[1-9]\d{6,14}$/.test(number) ? number : null;
 }
 
 /** A number in groups, as people read it. */
@@ -313,9 +389,14 @@ at('people').addEventListener('change', (event) => {
   if (event.target.name !== 'caller') return;
   sessionStorage.setItem('caller', event.target.value);
   drawOther();
-  if (event.target.value === 'other') at('other').focus();
+  if (trouble === 'numberMissing' || trouble === 'numberUnfit') say(null);
+  if (event.target.value === 'other' && !passing) at('other').focus();
 });
-at('hangup').addEventListener('click', () => send({ type: 'hangup' }));
+// Arrows go through the callers one by one: who passes by a choice has not yet made it.
+let passing = false;
+at('people').addEventListener('keydown', ({ key }) => { passing = key.startsWith('Arrow'); });
+at('people').addEventListener('keyup', () => { passing = false; });
+at('hangup').addEventListener('click', hangUp);
 at('mute').addEventListener('click', () => {
   const muted = at('mute').getAttribute('aria-pressed') !== 'true';
   at('mute').setAttribute('aria-pressed', String(muted));
@@ -323,6 +404,7 @@ at('mute').addEventListener('click', () => {
 });
 at('keypad').addEventListener('click', () => keypad(at('keys').hidden));
 at('back').addEventListener('click', () => {
+  turnTo(null);
   show('idle');
   at('dial').focus();
 });

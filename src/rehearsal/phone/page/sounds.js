@@ -132,14 +132,14 @@ export async function speak(sentence, language) {
   });
 }
 
-/** Plays a recording of our own origin; resolves when it is over or cannot be played. */
+/** Plays a recording of our own origin: whether it began, and when it is over. */
 export function play(url) {
   const audio = new Audio(url);
   return {
+    began: audio.play().then(() => true, () => false),
     done: new Promise((resolve) => {
       audio.onended = resolve;
       audio.onerror = resolve;
-      audio.play().catch(resolve);
     }),
     stop: () => audio.pause(),
   };

@@ -36,7 +36,9 @@ const ja = {
   'no-answer': '応答がありませんでした',
   failed: 'つながりませんでした',
   canceled: '発信をやめました',
+  cut: '通話が途中で切れました',
   played: '録音が流れました',
+  unplayable: '録音を再生できませんでした',
   tones: (digits) => `プッシュ音が流れました: ${digits}`,
   pressed: (digits) => `相手がキーを押しました: ${digits}`,
   offline: 'リハーサルとつながっていません。サーバーが動いているか確かめてください。自動でつなぎ直します。',
@@ -44,6 +46,7 @@ const ja = {
   microphoneDenied: 'マイクの使用が許可されていません。アドレスバーの錠前のアイコンから許可すると話せます。',
   microphoneMissing: 'マイクが見つかりません。接続すると話せます。',
   numberMissing: '電話番号を入力してください。',
+  numberUnfit: '国番号から始まる電話番号を入力してください。例: +81 90 1234 5678',
 };
 
 const en = {
@@ -82,7 +85,9 @@ const en = {
   'no-answer': 'Nobody answered',
   failed: 'The call could not be connected',
   canceled: 'You gave up',
+  cut: 'The call was cut off',
   played: 'A recording was played',
+  unplayable: 'A recording could not be played',
   tones: (digits) => `Tones were played: ${digits}`,
   pressed: (digits) => `The other side pressed ${digits}`,
   offline: 'Not connected to the rehearsal. Check that the server is running; this page reconnects by itself.',
@@ -90,6 +95,7 @@ const en = {
   microphoneDenied: 'The microphone is not allowed. Allow it at the padlock in the address bar to be able to speak.',
   microphoneMissing: 'No microphone was found. Connect one to be able to speak.',
   numberMissing: 'Please type a telephone number.',
+  numberUnfit: 'Please type the number with its country code, for example +81 90 1234 5678.',
 };
 
 const languages = { ja, en };
