@@ -1,34 +1,18 @@
 // The article's own page, as it stands, on its own origin: it gets its token from us and its call from the cloud, and since our TwiML names a
 // `callerId`, the caller's number no longer reaches its browser either.
-import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { Door } from '../harness/company.ts';
 import { allow } from '../harness/microphone.ts';
 import { people } from '../harness/people.ts';
 import { hearEachOther } from '../harness/sound.ts';
 import { expect, test as base } from '../harness/story.ts';
+import { openArticle } from './site.ts';
 
-const SDK = resolve(import.meta.dirname, '../node_modules/@twilio/voice-sdk/dist/twilio.min.js');
-
-/** The page's own server, which knows ours only once that has started. */
+/** Where its functions are: on our server, which starts later. */
 const site: { functions?: string } = {};
-
-function file(path: string): [type: string, body: string | Buffer] | undefined {
-  const read = (name: string): Buffer => readFileSync(resolve(import.meta.dirname, name));
-  if (path === '/') return ['text/html; charset=utf-8', read('index.html')];
-  if (path === '/twilio.min.js') return ['text/javascript', readFileSync(SDK)];
-  if (path !== '/app.js') return undefined;
-  // The article: replace it with the real domain.
-  const script = read('app.js').toString();
-  return ['text/javascript; charset=utf-8', script.replace('https://YOUR-FUNCTIONS-DOMAIN.twil.io', site.functions ?? '')];
-}
 
 const test = base.extend<{ door: Door }>({
   door: async ({}, use) => {
-    const door = await Door.open((request, response) => {
-      const [type, body] = file(request.url?.split('?')[0] ?? '') ?? [];
-      response.writeHead(type ? 200 : 404, type ? { 'content-type': type } : {}).end(body);
-    });
+    const door = await openArticle(() => site.functions ?? '');
     await use(door);
     await door.close();
   },
