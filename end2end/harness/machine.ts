@@ -7,12 +7,21 @@ export class Machine {
 
   sleep(): void {
     this.#asleep = browsers();
-    for (const pid of this.#asleep) process.kill(pid, 'SIGSTOP');
+    for (const pid of this.#asleep) signal(pid, 'SIGSTOP');
   }
 
   wake(): void {
-    for (const pid of this.#asleep) process.kill(pid, 'SIGCONT');
+    for (const pid of this.#asleep) signal(pid, 'SIGCONT');
     this.#asleep = [];
+  }
+}
+
+/** One that was about to end, such as an earlier page's, may be gone: the others sleep and wake all the same. */
+function signal(pid: number, name: 'SIGSTOP' | 'SIGCONT'): void {
+  try {
+    process.kill(pid, name);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
   }
 }
 
