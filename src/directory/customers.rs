@@ -164,10 +164,18 @@ impl Customers {
         // On a thread for it: a disk that hangs is to hold up this caller's question, and nobody else's.
         let (keys, others_than) = (self.keys.clone(), known.clone());
         let renewed = tokio::task::spawn_blocking(move || keys.others_than(&others_than)).await;
-        let Ok(Some(renewed)) = renewed else { return Ok(None) };
+        let Ok(Some(renewed)) = renewed else {
+            return match secrets::fit(&self.database, &known).await {
+                Ok(()) => Ok(None),
+                Err(Trouble::Database(failure)) => Err(failure.into()),
+                Err(_) => Err(Silent::Nonsense(
+                    "numbers are sealed with a key that is not here, which `hitoku doctor` names",
+                )),
+            };
+        };
         // Another key file that somebody has put there would make strangers of all customers.
-        match secrets::find(&self.database, &renewed, secrets::ALIAS).await {
-            Ok(_) => self.find(&renewed, number).await,
+        match secrets::fit(&self.database, &renewed).await {
+            Ok(()) => self.find(&renewed, number).await,
             // Nobody knows whether they are the right ones.
             Err(Trouble::Database(failure)) => {
                 let keys = self.keys.clone();

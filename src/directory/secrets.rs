@@ -10,8 +10,8 @@ use crate::key::{Key, KeyRing, random};
 use crate::trouble::Trouble;
 
 /// What the keys are for.
-pub(crate) const ALIAS: &str = "alias";
-pub(crate) const AUDIT: &str = "audit";
+const ALIAS: &str = "alias";
+const AUDIT: &str = "audit";
 
 pub(crate) type Secret = [u8; 32];
 
@@ -27,11 +27,19 @@ pub(crate) async fn open(database: &Database, ring: &KeyRing) -> Result<Secrets,
     }
     let secret = async |name| find(database, ring, name).await?.ok_or(Trouble::NoSecret(name));
     let secrets = Secrets { alias: secret(ALIAS).await?, audit: secret(AUDIT).await? };
-    // Without one of these, customers whom a rotation has not reached yet would be strangers.
-    match old_keys(database).await?.iter().find(|key| ring.named(key).is_none()) {
-        Some(needed) => Err(wrong_key(ring, needed)),
-        None => Ok(secrets),
+    fit(database, ring).await.map(|()| secrets)
+}
+
+/// Whether the ring holds every key with which something may be sealed. To whoever lacks one, some customers are strangers.
+pub(crate) async fn fit(database: &Database, ring: &KeyRing) -> Result<(), Trouble> {
+    let needed = "SELECT key_id FROM secrets UNION SELECT key_id FROM old_keys ORDER BY key_id";
+    for mut row in database.read(Query::new(needed)).await? {
+        let needed = row.text(0)?;
+        if ring.named(&needed).is_none() {
+            return Err(wrong_key(ring, &needed));
+        }
     }
+    Ok(())
 }
 
 /// Both, and the beginning of the audit trail: one without a beginning is known to have lost it.
@@ -131,7 +139,7 @@ pub(crate) async fn reseal(transaction: &mut dyn Transaction, ring: &KeyRing) ->
     Ok(())
 }
 
-pub(crate) async fn find(database: &Database, ring: &KeyRing, name: &str) -> Result<Option<Secret>, Trouble> {
+async fn find(database: &Database, ring: &KeyRing, name: &str) -> Result<Option<Secret>, Trouble> {
     let query = Query::new("SELECT key_id, sealed FROM secrets WHERE name = $1").with(name);
     let Some(mut row) = database.read(query).await?.pop() else { return Ok(None) };
     opened(ring, &row.text(0)?, &row.bytes(1)?, name).map(Some)

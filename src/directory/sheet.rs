@@ -66,7 +66,8 @@ pub enum WhyBad {
     Twice(u64),
     /// Not as many fields as headings.
     #[error(
-        "it has {0} fields where the headings are {1}: a comma in a field needs double quotes around the field"
+        "it has {0} fields where the headings are {1}: a comma in a field needs double quotes around the field, and each of \
+         them its fellow"
     )]
     Fields(usize, usize),
     /// A quotation goes on over the end of the line, and takes the rows after it with it.
@@ -112,9 +113,12 @@ impl Sheet {
                 Ok(true) => {
                     rows += 1;
                     let line = row.position().map_or(line, csv::Position::line);
-                    // Line ends at the ends of a field are trimmed.
-                    last = (goes_on(&row) || reader.position().line() > line + 1).then_some(line);
+                    let goes_on = row.iter().any(|field| field.contains('\n'));
                     let read = columns.of(&row, width).and_then(|written| Ok(written.read(region)?));
+                    // Numbers may stand in several lines. Line ends at the ends of a field are trimmed.
+                    let ends_later = reader.position().line() > line + 1;
+                    last = if read.is_ok() { ends_later && !goes_on } else { ends_later || goes_on }
+                        .then_some(line);
                     match read {
                         Ok(customer) => bad.extend(sheet.add(line, customer).err()),
                         Err(why) => bad.push(BadRow { line, why }),
@@ -174,10 +178,6 @@ impl<R: Read> Read for Quotes<R> {
         self.odd ^= quotes % 2 == 1;
         Ok(read)
     }
-}
-
-fn goes_on(row: &csv::StringRecord) -> bool {
-    row.iter().any(|field| field.contains('\n'))
 }
 
 #[derive(Default)]
@@ -253,9 +253,6 @@ impl Columns {
     }
 
     fn of<'a>(&self, row: &'a csv::StringRecord, width: usize) -> Result<Written<'a>, WhyBad> {
-        if row.len() != width && goes_on(row) {
-            return Err(WhyBad::Quote);
-        }
         if row.len() != width {
             return Err(WhyBad::Fields(row.len(), width));
         }
@@ -309,7 +306,7 @@ mod tests {
         assert_eq!(sheet.len(), 2);
         assert_eq!(
             complaints(&[text.as_bytes(), b"cm-3,,,"].concat())[0],
-            "line 5: it has 4 fields where the headings are 5: a comma in a field needs double quotes around the field"
+            "line 5: it has 4 fields where the headings are 5: a comma in a field needs double quotes around the field, and each of them its fellow"
         );
         assert_eq!(sheet.customers[0].name, "越井, 琢巳");
         assert_eq!(sheet.customers[0].numbers.len(), 2);
@@ -370,8 +367,12 @@ mod tests {
         }
         let inches = format!("{head}cm-1,a,user001,03-1234-5678,a 5\" pipe\n{row}");
         assert_eq!(read(inches.as_bytes()).unwrap().len(), 2);
-        let lines = format!("{head}cm-1,a,user001,\"03-1234-5678\n03-1234-5677\",\n{row}");
-        assert_eq!(read(lines.as_bytes()).unwrap().len(), 2);
+        let lines = "cm-3,c,user001,\"03-1234-5671\n03-1234-5672\",\n";
+        assert_eq!(read(format!("{head}{row}{lines}").as_bytes()).unwrap().len(), 2);
+        assert_eq!(read(format!("{inches}{lines}").as_bytes()).unwrap().len(), 3);
+        // One that is closed, in a row that lacks a field.
+        let short = "cm-3,c,user001,\"03-1234-5671\n03-1234-5672\"\n";
+        assert!(complaints(format!("{head}{short}").as_bytes())[0].starts_with("line 2: it has 4 fields"));
     }
 
     #[test]

@@ -102,10 +102,13 @@ impl Kept {
     /// # Errors
     /// The database cannot be used.
     pub async fn demonstrate(&self, demonstration: &Demonstration, by: &directory::By) -> anyhow::Result<()> {
+        if self.customers.count().await? > 0 {
+            return Ok(());
+        }
         let mut transaction = self.database.begin().await?;
         let imported = self.customers.audit().count(&mut *transaction, Action::Imported, 0).await?;
         drop(transaction);
-        if imported == 0 && self.customers.count().await? == 0 {
+        if imported == 0 {
             self.customers.import(&demonstration.sheet(), by, |_| {}).await?;
         }
         Ok(())

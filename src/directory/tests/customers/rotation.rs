@@ -184,6 +184,9 @@ async fn keys_that_have_ended_seal_nothing() {
         .import(&sheet("id,name,operator,numbers\ncm-late,late,user001,03-9999-0011\n"), &by(), |_| {})
         .await;
     assert!(matches!(late, Err(Trouble::WrongKey { .. })), "{late:?}");
+    // Nor are its customers strangers to it, who would be told that they are.
+    let number = PhoneNumber::parse("+819012345678").unwrap();
+    assert!(matches!(deaf.look_up(&number).await, Err(Silent::Nonsense(_))));
     let revealed = deaf.reveal("cm-koshii", &reason(), 9, &by()).await;
     assert!(matches!(revealed, Err(Trouble::WrongKey { .. })), "{revealed:?}");
     // Another file in the key's place makes no stranger of a customer.
