@@ -131,8 +131,14 @@ fn written(value: &RawValue) -> Option<String> {
         serde_json::Value::Number(number) => number.to_string(),
         _ => return None,
     };
-    let text =
-        text.trim_matches(|sign: char| sign.is_whitespace() || sign.is_control() || is_direction(sign));
+    // What is not seen is left out wherever it stands: a name is not to look like another's. Persian needs one of them.
+    let seen = |sign: char| match sign {
+        '\u{200c}' => Some(sign),
+        _ if sign.is_control() => Some(' '),
+        _ => Some(sign).filter(|sign| !is_direction(*sign)),
+    };
+    let text: String = text.chars().filter_map(seen).collect();
+    let text = text.trim_matches(|sign: char| sign.is_whitespace() || sign == '\u{200c}');
     let shown = !text.is_empty() && !text.contains('\u{fffd}') && text.chars().count() <= LONGEST;
     shown.then(|| text.to_owned())
 }
@@ -192,6 +198,14 @@ mod tests {
             let odd = read(odd).unwrap().unwrap();
             assert_eq!((odd.customer_name, odd.customer_id.as_deref()), (None, Some("cm-1")));
         }
+        let turned =
+            r#"{"appId":"user001","customerName":"\u200b越井\u202e\n琢\u00ad巳","customerId":"cm\u200b-1"}"#;
+        let turned = read(turned.as_bytes()).unwrap().unwrap();
+        assert_eq!(turned.customer_name.as_deref(), Some("越井 琢巳"));
+        assert_eq!(turned.customer_id.as_deref(), Some("cm-1"));
+        let persian = r#"{"appId":"user001","customerName":"علی\u200cرضا"}"#;
+        let persian = read(persian.as_bytes()).unwrap().unwrap();
+        assert_eq!(persian.customer_name.as_deref(), Some("علی\u{200c}رضا"));
         let long = format!(r#"{{"appId":"user001","customerId":"{}"}}"#, "x".repeat(LONGEST + 1));
         assert_eq!(read(long.as_bytes()).unwrap().unwrap().customer_id, None);
     }

@@ -5,11 +5,10 @@
 
 use domain::Identity;
 use phonenumber::metadata::DATABASE;
-use records::digits::{has_fewer_digits, holds_a_number};
+use records::digits::{decimal, has_fewer_digits};
 use unicode_normalization::UnicodeNormalization as _;
 
-use crate::customer::DIGITS_OF_A_NUMBER;
-use crate::written::is_a_number;
+use crate::written::{has_a_number, is_in_name};
 use crate::{PhoneNumber, Region, Silent};
 
 /// So many last digits tell a number from an id by chance: they are the same in every way of writing a number.
@@ -33,16 +32,17 @@ impl Found {
     /// # Errors
     /// The operator's identity holds it, so that nobody can be dialled without telling it.
     pub fn without(self, number: &PhoneNumber, region: Region) -> Result<Self, Silent> {
-        let is_one = |text: &str| tells(text, number) || is_a_number(text, region);
-        let holds_one = |text: &str| holds_a_number(text, DIGITS_OF_A_NUMBER);
+        let is_one = |text: &str| tells(text, number) || has_a_number(text, region);
         if is_one(self.operator.as_str()) {
             return Err(Silent::Nonsense("its appId holds a telephone number"));
         }
         Ok(Self {
             operator: self.operator,
-            customer_name: self.customer_name.filter(|name| !is_one(name) && !holds_one(name)),
+            customer_name: self.customer_name.filter(|name| !is_one(name) && !is_in_name(name, region)),
             // Ids have as many plain digits as they like.
-            customer_id: self.customer_id.filter(|id| !is_one(id) && (id.is_ascii() || !holds_one(id))),
+            customer_id: self
+                .customer_id
+                .filter(|id| !is_one(id) && (id.is_ascii() || !is_in_name(id, region))),
         })
     }
 }
@@ -68,17 +68,11 @@ fn code_of(digits: &str) -> usize {
     (1..=LONGEST).find(is_one).unwrap_or_default()
 }
 
-/// A digit as people in Japan write them.
+/// A digit in whatever script, or as a word, as people in Japan write them.
 fn digit(c: char) -> Option<char> {
     let words = "〇一二三四五六七八九";
-    match c {
-        '0'..='9' => Some(c),
-        '零' => Some('0'),
-        _ => {
-            let value = words.chars().position(|word| word == c)?;
-            char::from_digit(u32::try_from(value).ok()?, 10)
-        }
-    }
+    let word = || words.chars().position(|word| word == c || word == '〇' && c == '零');
+    decimal(c).or_else(|| char::from_digit(u32::try_from(word()?).ok()?, 10))
 }
 
 #[cfg(test)]
@@ -129,6 +123,9 @@ mod tests {
             ("+6834012", "ニウエ ４０１２"),
             ("+4720550123", "20 55 01 23"),
             ("+447700900101", "07700 900101"),
+            ("+96577009001", "٧٧٠٠٩٠٠١"),
+            ("+96550123456", "أحمد ٥٠١٢٣٤٥٦"),
+            ("+4720550123", "२० ५५ ०१ २३"),
         ] {
             let number = PhoneNumber::parse(number).unwrap();
             assert!(tells(name, &number), "{name}");

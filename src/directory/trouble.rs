@@ -50,6 +50,9 @@ pub enum Trouble {
          erased: leave it out"
     )]
     Named,
+    /// A reason that would be a number in the trail.
+    #[error("the reason holds a number of the customer, and would stay in the audit trail: leave it out")]
+    Numbered,
     /// Somebody has this id already.
     #[error("there is a customer `{0}` already")]
     Known(String),

@@ -5,11 +5,10 @@
 //! its country's code may be for fiction, or of a range that is younger than the metadata: from abroad it need only be as long as
 //! that country's are, and at home as long as the longest.
 
-use std::borrow::Cow;
-
+use phonenumber::Mode;
 use phonenumber::Type;
 use phonenumber::metadata::DATABASE;
-use records::digits::has_fewer_digits;
+use records::digits::{decimal, has_fewer_digits, holds_a_number};
 use unicode_normalization::UnicodeNormalization as _;
 
 use crate::customer::{DIGITS_OF_A_NUMBER, is_direction};
@@ -83,26 +82,47 @@ const FICTION: (&str, usize) = ("+447700900", 13);
 /// so that it must look like one of this region, or have its country's code; it may have spaces in it, and other numbers
 /// before or after it.
 pub(crate) fn is_in_note(note: &str, region: Region) -> bool {
-    if has_fewer_digits(note, DIGITS_OF_A_NUMBER) {
+    is_in(note, region, DIGITS_OF_A_NUMBER)
+}
+
+/// Whether there is a number in what operators see of somebody. Names have no dates and prices in them: as many digits as
+/// telephone numbers have are one, and fewer if they look like one of this region, where they are shorter.
+pub(crate) fn is_in_name(name: &str, region: Region) -> bool {
+    holds_a_number(name, DIGITS_OF_A_NUMBER)
+        || !has_fewer_digits(name, FEWEST_DIGITS) && is_in(name, region, fewest_digits(region))
+}
+
+/// How many digits the shortest numbers of this region have, as they are written there.
+fn fewest_digits(region: Region) -> usize {
+    let home = DATABASE.by_id(region.0.as_ref());
+    let kinds = [Type::FixedLine, Type::Mobile].into_iter();
+    let lengths =
+        kinds.filter_map(|kind| home?.descriptors().get(kind)).flat_map(|kind| kind.possible_length());
+    let shortest = lengths.map(|length| usize::from(*length)).min();
+    shortest.unwrap_or(DIGITS_OF_A_NUMBER).clamp(FEWEST_DIGITS, DIGITS_OF_A_NUMBER)
+}
+
+fn is_in(text: &str, region: Region, fewest: usize) -> bool {
+    if has_fewer_digits(text, fewest) {
         return false;
     }
-    let note: String = note.nfkc().collect();
+    let text: String = text.nfkc().collect();
     let broken = |sign: char| matches!(plain(sign), Some(Err(_)));
-    note.split(broken).any(|run| {
+    text.split(broken).any(|run| {
         let words: Vec<&str> = run.split_whitespace().collect();
-        (0..words.len()).any(|from| begins_with_number(&words[from..], region))
+        (0..words.len()).any(|from| begins_with_number(&words[from..], region, fewest))
     })
 }
 
-fn begins_with_number(words: &[&str], region: Region) -> bool {
+fn begins_with_number(words: &[&str], region: Region, fewest: usize) -> bool {
     let (mut text, mut digits) = (String::new(), 0);
     for word in words {
         text += word;
-        digits += word.chars().filter(char::is_ascii_digit).count();
+        digits += word.chars().filter_map(decimal).count();
         if digits > MOST_DIGITS {
             return false;
         }
-        if digits >= DIGITS_OF_A_NUMBER && is_number_in_note(&text, region) {
+        if digits >= fewest && is_number_in_text(&text, region) {
             return true;
         }
     }
@@ -110,31 +130,94 @@ fn begins_with_number(words: &[&str], region: Region) -> bool {
 }
 
 /// Where numbers at home begin with a zero, one that does not is something else.
-fn is_number_in_note(text: &str, region: Region) -> bool {
-    let text = text.trim_start_matches(|sign: char| !sign.is_ascii_digit() && !"+(".contains(sign));
-    let home = DATABASE.by_id(region.0.as_ref());
-    let zero = home.is_some_and(|home| home.national_prefix() == Some("0"));
-    is_a_number(text, region) || (!zero && PhoneNumber::written(text, region).is_ok())
+fn is_number_in_text(text: &str, region: Region) -> bool {
+    let text = text.trim_start_matches(|sign: char| decimal(sign).is_none() && !"+(".contains(sign));
+    is_a_number(text, region) || (!begins_with_zero(region) && PhoneNumber::written(text, region).is_ok())
 }
 
+fn begins_with_zero(region: Region) -> bool {
+    DATABASE.by_id(region.0.as_ref()).is_some_and(|home| home.national_prefix() == Some("0"))
+}
+
+/// The shortest numbers that there are.
+const FEWEST_DIGITS: usize = 7;
 /// With what is dialled before it, from abroad or at home.
 const MOST_DIGITS: usize = 19;
 
-/// Whether an id is a telephone number, as far as that can be told: many an id is nothing but digits. One is a number without
-/// its plus only if it is one of this region.
-pub(crate) fn is_a_number(id: &str, region: Region) -> bool {
-    let id: Cow<'_, str> = if id.is_ascii() { id.into() } else { id.nfkc().collect() };
-    let id = id.trim_start();
-    let id = id.strip_prefix("tel:").unwrap_or(id);
-    if id.starts_with(['0', '+', '(']) {
-        return PhoneNumber::written(id, region).is_ok();
+/// Whether there is a telephone number in an id, alone or with a word or signs around it, as far as that can be told: many an
+/// id is nothing but digits, and some are random digits and letters. Among letters only a number with its plus is one, and
+/// without its plus only one of this region.
+pub(crate) fn has_a_number(id: &str, region: Region) -> bool {
+    if has_fewer_digits(id, FEWEST_DIGITS) {
+        return false;
     }
-    id.starts_with(|sign: char| sign.is_ascii_digit())
+    let id: String =
+        id.nfkc().map(|sign| decimal(sign).unwrap_or(if sign == '_' { '-' } else { sign })).collect();
+    runs(&id).any(|(before, text, after)| {
+        if text.match_indices('+').any(|(at, _)| PhoneNumber::written(&text[at..], region).is_ok()) {
+            return true;
+        }
+        let begins = !before.ends_with(char::is_alphanumeric) || before.chars().all(char::is_alphabetic);
+        let ends = !after.starts_with(char::is_alphanumeric);
+        // The random ones have digits before these, too, and are not to be taken for numbers of this country by chance.
+        let alone = !before.contains(|sign: char| sign.is_ascii_digit());
+        let word = text.split(|sign: char| !sign.is_ascii_digit()).next().unwrap_or_default();
+        begins
+            && ends
+            && [text, word].iter().any(|text| {
+                (alone || text.starts_with(['0', '(']))
+                    && (is_a_number(text, region) || is_shaped(text, region))
+            })
+    })
+}
+
+/// What might be a number, with what is before and after it.
+fn runs(id: &str) -> impl Iterator<Item = (&str, &str, &str)> {
+    let broken = |sign: char| matches!(plain(sign), Some(Err(_)));
+    let mut end = 0;
+    id.split_inclusive(broken).filter_map(move |run| {
+        let start = end;
+        end += run.len();
+        let first = run.find(|sign: char| sign.is_ascii_digit() || "+(".contains(sign))?;
+        let last = run.rfind(|sign: char| sign.is_ascii_digit())?;
+        let text = run.get(first..=last)?;
+        Some((&id[..start + first], text, &id[start + first + text.len()..]))
+    })
+}
+
+/// Whether a text is a telephone number, as far as that can be told of digits: without a plus only if it is one of this region.
+fn is_a_number(text: &str, region: Region) -> bool {
+    if text.starts_with(['0', '+', '(']) {
+        return PhoneNumber::written(text, region).is_ok();
+    }
+    text.starts_with(|sign: char| sign.is_ascii_digit())
         && DATABASE
             .by_id(region.0.as_ref())
-            .is_some_and(|home| id.starts_with(&home.country_code().to_string()))
-        && phonenumber::parse(None, format!("+{id}")).is_ok_and(|read| read.is_valid())
-        && PhoneNumber::written(&format!("+{id}"), region).is_ok()
+            .is_some_and(|home| text.starts_with(&home.country_code().to_string()))
+        && phonenumber::parse(None, format!("+{text}")).is_ok_and(|read| read.is_valid())
+        && PhoneNumber::written(&format!("+{text}"), region).is_ok()
+}
+
+/// Whether digits, of which a plain row might be anything, are grouped as those of a number are: as one of this region is
+/// written where no zero begins it, or behind what many dial to reach another country.
+fn is_shaped(text: &str, region: Region) -> bool {
+    let groups = |text: &str| -> Vec<usize> {
+        let groups = text.split(|sign: char| !sign.is_ascii_digit());
+        groups.map(str::len).filter(|length| *length > 0).collect()
+    };
+    let shape = groups(text);
+    if shape.len() < 2 || shape.iter().sum::<usize>() < DIGITS_OF_A_NUMBER {
+        return false;
+    }
+    if let Some(abroad) = text.strip_prefix("00") {
+        let abroad = format!("+{abroad}");
+        return phonenumber::parse(None, &abroad).is_ok_and(|read| read.is_valid())
+            && PhoneNumber::written(&abroad, region).is_ok();
+    }
+    !begins_with_zero(region)
+        && phonenumber::parse(Some(region.0), text).is_ok_and(|read| {
+            read.is_valid() && groups(&read.format().mode(Mode::National).to_string()) == shape
+        })
 }
 
 /// The zeros before a number where nothing is dialled before numbers, as in Italy: they belong to it, and the library
@@ -155,8 +238,8 @@ fn zeros<'a>(plain: &'a str, read: &phonenumber::PhoneNumber) -> &'a str {
 
 /// Digits and a plus remain; what people put between them is nothing, hyphens of Japanese keyboards among it.
 fn plain(sign: char) -> Option<Result<char, Unreadable>> {
-    match sign {
-        '0'..='9' | '+' => Some(Ok(sign)),
+    match decimal(sign).unwrap_or(sign) {
+        digit @ ('0'..='9' | '+') => Some(Ok(digit)),
         '(' | ')' | '.' | '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{30fc}' | '\u{2500}' => None,
         // A telephone's own book copies some of them along.
         _ if sign.is_whitespace() || is_direction(sign) => None,
@@ -300,7 +383,7 @@ mod tests {
             "819012345678",
             "81-3-1234-5678",
         ] {
-            assert!(is_a_number(number, Region::JAPAN), "{number}");
+            assert!(has_a_number(number, Region::JAPAN), "{number}");
         }
         for id in [
             "cm-koshii",
@@ -313,7 +396,81 @@ mod tests {
             "8100000000",
             "811234567890123",
         ] {
-            assert!(!is_a_number(id, Region::JAPAN), "{id}");
+            assert!(!has_a_number(id, Region::JAPAN), "{id}");
+        }
+    }
+
+    #[test]
+    fn a_number_is_one_in_an_id_too() {
+        for number in [
+            "cm-+819099998888",
+            "cm-09099998888",
+            "tel=+44 7700 900199",
+            "a1b2+44 7700 900199c3",
+            "phone:090-9999-8888",
+            "cm_090_9999_8888",
+            "c09099998888",
+            "u819099998888",
+            "cm-819099998888",
+            "x +1 202 555 0143",
+            "sip:+819099998888@x",
+            "09099998888-2",
+            "0044 20 7946 0958",
+            "تلفن ٠٩٠٩٩٩٩٨٨٨٨",
+        ] {
+            assert!(has_a_number(number, Region::JAPAN), "{number}");
+        }
+        for id in [
+            "cm-2026-0101",
+            "2026-11-22-00001",
+            "c0000012345",
+            "cm-1000000012",
+            "447700900199",
+            "212-664-7665",
+            // Random, and each has a number of Japan in it.
+            "1f09099998888a",
+            "5f0c3b1a-8190-4999-98888-aa",
+            "5f0c3b1a-8190-4a99-9888-819099998888",
+        ] {
+            assert!(!has_a_number(id, Region::JAPAN), "{id}");
+        }
+    }
+
+    #[test]
+    fn where_no_zero_begins_a_number_it_is_known_by_its_groups() {
+        let is_one = |id, region| has_a_number(id, Region::parse(region).unwrap());
+        for (id, region) in [
+            ("212-664-7665", "US"),
+            ("cm-(212) 664-7665", "US"),
+            ("12126647665", "US"),
+            ("912 34 56 78", "ES"),
+        ] {
+            assert!(is_one(id, region), "{id} {region}");
+        }
+        for (id, region) in [
+            ("2126647665", "US"),
+            ("2026-123456", "US"),
+            ("2026-112-345", "US"),
+            ("20550123", "DK"),
+            ("9123-4567", "SG"),
+        ] {
+            assert!(!is_one(id, region), "{id} {region}");
+        }
+    }
+
+    #[test]
+    fn a_name_has_no_number_of_its_region_however_short_those_are() {
+        let is_one = |name, region| is_in_name(name, Region::parse(region).unwrap());
+        for (name, region) in [
+            ("9123 4567", "SG"),
+            ("Mads 20 55 01 23", "DK"),
+            ("Mads 20550123", "DK"),
+            ("携帯 090-9999-8888", "JP"),
+        ] {
+            assert!(is_one(name, region), "{name} {region}");
+        }
+        for (name, region) in [("越井 9123 4567", "JP"), ("Mads 12", "DK"), ("Class of 2026", "SG")] {
+            assert!(!is_one(name, region), "{name} {region}");
         }
     }
 

@@ -43,6 +43,18 @@ pub fn has_fewer_digits(text: &str, digits: usize) -> bool {
     })
 }
 
+/// The digit that this is, from `0` to `9`, in whatever script. Unicode keeps the ten of each together, in their order.
+#[must_use]
+pub fn decimal(c: char) -> Option<char> {
+    if c.is_ascii() {
+        return c.is_ascii_digit().then_some(c);
+    }
+    let is_one = |c: &char| c.general_category() == GeneralCategory::DecimalNumber;
+    let lower = (0..=u32::from(c)).rev().map_while(char::from_u32).take_while(is_one);
+    let value = lower.count().checked_sub(1)? % 10;
+    char::from_digit(u32::try_from(value).ok()?, 10)
+}
+
 /// In Japanese a number may be written in words, one a digit.
 fn is_digit(c: char) -> bool {
     c.is_numeric() || "零一二三四五六七八九".contains(c)
@@ -103,6 +115,26 @@ mod tests {
         ] {
             assert!(!holds_a_number(none, 7), "{none}");
         }
+    }
+
+    #[test]
+    fn a_digit_is_one_in_every_script() {
+        for digits in [
+            "0123456789",
+            "٠١٢٣٤٥٦٧٨٩",
+            "۰۱۲۳۴۵۶۷۸۹",
+            "०१२३४५६७८९",
+            "๐๑๒๓๔๕๖๗๘๙",
+            "０１２３４５６７８９",
+            "𝟘𝟙𝟚𝟛𝟜𝟝𝟞𝟟𝟠𝟡",
+            "𝟶𝟷𝟸𝟹𝟺𝟻𝟼𝟽𝟾𝟿",
+        ] {
+            assert_eq!(
+                digits.chars().map(decimal).collect::<Option<String>>().as_deref(),
+                Some("0123456789")
+            );
+        }
+        assert_eq!("a²½一〇Ⅳ \u{10ffff}".chars().find_map(decimal), None);
     }
 
     proptest! {

@@ -10,6 +10,7 @@ use super::import::Whom;
 use super::told::tells_who;
 use super::{By, Customers, LOCK, import, number_of};
 use crate::customer::may_look_after;
+use crate::found::tells;
 use crate::key::KeyRing;
 use crate::{Customer, PhoneNumber, Region, Sheet, Trouble, secrets};
 
@@ -102,11 +103,11 @@ impl Customers {
         Ok(Receipt { subject, numbers, reasons, calls, left_behind })
     }
 
-    /// The numbers of one: the only way back. The audit entry is on disk before any of them is opened.
+    /// The numbers of one: the only way back. The audit entry is on disk before any of them is told.
     ///
     /// # Errors
-    /// Nobody has this id or they have no number, the reason says who it is, the day's allowance is used up, or the entry
-    /// cannot be written.
+    /// Nobody has this id or they have no number, the reason says who it is or holds one of the numbers, the day's allowance
+    /// is used up, or the entry cannot be written.
     pub async fn reveal(
         &self,
         id: &str,
@@ -134,10 +135,15 @@ impl Customers {
         if used >= allowance {
             return Err(Trouble::Allowance { used, allowed: allowance });
         }
+        let numbers = sealed.into_iter().map(|row| opened(&ring, row, id)).collect::<Result<Vec<_>, _>>()?;
+        // With words between its digits it may be a reason, and nobody else's number is known here.
+        if numbers.iter().any(|number| tells(reason.as_str(), number)) {
+            return Err(Trouble::Numbered);
+        }
         let entry = Entry::revealed(by.at, &by.actor, self.audit.opaque(id), reason, (used + 1, allowance));
         self.audit.append(&mut *transaction, entry).await?;
         transaction.commit().await?;
-        sealed.into_iter().map(|row| opened(&ring, row, id)).collect()
+        Ok(numbers)
     }
 }
 

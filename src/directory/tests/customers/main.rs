@@ -343,6 +343,9 @@ async fn numbers_are_revealed_only_with_an_entry_and_within_the_allowance(house:
     for reason in ["越井 琢巳 asked", "越井さんの依頼", "a court asked for CM-Koshii"] {
         assert!(matches!(asked("cm-koshii", reason).await, Err(Trouble::Named)), "{reason}");
     }
+    for reason in ["07700 no 900 no 101", "090 tel 1234 tel 5678"] {
+        assert!(matches!(asked("cm-koshii", reason).await, Err(Trouble::Numbered)), "{reason}");
+    }
     house.import("id,name,operator,numbers\ncm-poor,poor,user001,03-9999-0021\n").await;
     house.import("id,name,operator,numbers\ncm-rich,rich,user001,03-9999-0021\n").await;
     assert!(matches!(asked("cm-poor", "a court order").await, Err(Trouble::NoNumber(_))));
