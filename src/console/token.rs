@@ -49,6 +49,8 @@ pub enum TokenError {
     InvalidIdentity,
     /// The method is none of GET, POST and OPTIONS.
     MethodNotAllowed,
+    /// A browser asks for a page of another origin, which the settings do not name.
+    OriginNotAllowed,
     /// The server cannot sign one now.
     Unavailable,
     /// The server was not reached, or what answered was not ours.
@@ -61,6 +63,7 @@ impl TokenError {
     pub fn status(self) -> u16 {
         match self {
             Self::InvalidIdentity => 400,
+            Self::OriginNotAllowed => 403,
             Self::MethodNotAllowed => 405,
             Self::Unavailable | Self::Unreachable => 503,
         }
@@ -74,6 +77,7 @@ impl fmt::Display for TokenError {
                 "identity を一つだけ指定してください [ 英数、アンダースコア、ハイフン、ドット、アットマーク、1〜64 文字 ]"
             }
             Self::MethodNotAllowed => "GET または POST を使用してください",
+            Self::OriginNotAllowed => "このオリジンからは利用できません (CORS_ALLOW_ORIGIN)",
             Self::Unavailable => "トークンを発行できません。しばらくしてから再度お試しください",
             Self::Unreachable => "サーバーに接続できません",
         })

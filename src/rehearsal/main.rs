@@ -10,14 +10,17 @@ use std::{
 use anyhow::{Context, Result};
 use rehearsal::{Account, Person, Settings};
 use tokio::signal::unix::{SignalKind, signal};
-use tracing_subscriber::EnvFilter;
+use tracing::{Level, Metadata};
+use tracing_subscriber::filter::{EnvFilter, filter_fn};
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 #[tokio::main]
 async fn main() -> Result<()> {
-    let asked = std::env::var("RUST_LOG").unwrap_or_else(|_| "info".to_owned());
-    // A socket's frames are never logged: the customer's phone sends its number over one.
-    let filter = EnvFilter::new(format!("{asked},tungstenite=info,tokio_tungstenite=info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).init();
+    let asked = EnvFilter::new(std::env::var("RUST_LOG").unwrap_or_else(|_| "info".to_owned()));
+    let lines =
+        tracing_subscriber::fmt::layer().with_writer(io::stderr).with_filter(filter_fn(may_be_logged));
+    tracing_subscriber::registry().with(asked).with(lines).init();
 
     let mut terminate = signal(SignalKind::terminate())?;
     let rehearsal = rehearsal::start(settings()?).await?;
@@ -34,6 +37,12 @@ async fn main() -> Result<()> {
     }
     rehearsal.stop().await;
     Ok(())
+}
+
+/// A socket's frames never are, whatever is asked for: the customer's phone sends its number over one.
+fn may_be_logged(metadata: &Metadata<'_>) -> bool {
+    let socket = ["tungstenite", "tokio_tungstenite"].iter().any(|name| metadata.target().starts_with(name));
+    !socket || *metadata.level() <= Level::INFO
 }
 
 fn settings() -> Result<Settings> {

@@ -1,6 +1,7 @@
 //! What surrounds `/token`: which other origins' pages may ask, which methods, and how its errors look.
 //!
-//! Invariant: an origin is named in an answer only if the settings name it.
+//! Invariant: an origin is named in an answer only if the settings name it; and what a browser asks for another's page leaves
+//! no trace, not even in the audit trail.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,14 +26,23 @@ pub(crate) struct AllowedOrigins(Arc<[HeaderValue]>);
 const FORM_WITHIN: Duration = Duration::from_secs(10);
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, OPTIONS");
 const RESOURCE: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 impl AllowedOrigins {
     pub(crate) fn new(origins: &[String]) -> Self {
         Self(origins.iter().filter_map(|origin| HeaderValue::try_from(origin).ok()).collect())
     }
 
+    /// Whether a browser says that it asks for a page of somebody else: one reads no answer, but a token that it asked for would
+    /// be in the trail.
+    fn is_strange(&self, headers: &HeaderMap) -> bool {
+        let elsewhere =
+            headers.get(FETCH_SITE).is_some_and(|site| site == "cross-site" || site == "same-site");
+        elsewhere && !headers.get(ORIGIN).is_some_and(|origin| self.0.contains(origin))
+    }
+
     fn allow(&self, origin: Option<&HeaderValue>, headers: &mut HeaderMap) {
-        headers.insert(VARY, HeaderValue::from_static("Origin"));
+        headers.insert(VARY, HeaderValue::from_static("Origin, Sec-Fetch-Site"));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Some(origin) = origin.filter(|origin| self.0.contains(origin)) {
             headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
@@ -53,18 +63,21 @@ pub(crate) async fn around_token(
     let origin = request.headers().get(ORIGIN).cloned();
     // Leptos answers what a page without scripts asks by a redirect to that page; who asks here is a program.
     request.headers_mut().remove(ACCEPT);
+    let strange = origins.is_strange(request.headers());
     let mut response = match *request.method() {
+        Method::GET | Method::POST if strange => refused(TokenError::OriginNotAllowed).into_response(),
         Method::GET | Method::POST => match timeout(FORM_WITHIN, next.run(request)).await {
             Ok(answer) => answer,
             Err(_) => StatusCode::REQUEST_TIMEOUT.into_response(),
         },
         Method::OPTIONS => (StatusCode::NO_CONTENT, [(ALLOW, METHODS)]).into_response(),
-        _ => {
-            let headers = [(ALLOW, METHODS), (CONTENT_TYPE, HeaderValue::from_static("application/json"))];
-            let body = TokenError::MethodNotAllowed.ser();
-            (StatusCode::METHOD_NOT_ALLOWED, headers, body).into_response()
-        }
+        _ => ([(ALLOW, METHODS)], refused(TokenError::MethodNotAllowed)).into_response(),
     };
     origins.allow(origin.as_ref(), response.headers_mut());
     response
+}
+
+fn refused(why: TokenError) -> impl IntoResponse {
+    let status = StatusCode::from_u16(why.status()).unwrap_or(StatusCode::BAD_REQUEST);
+    (status, [(CONTENT_TYPE, HeaderValue::from_static("application/json"))], why.ser())
 }

@@ -257,6 +257,9 @@ async fn company(base: &BaseUrl) -> Finding {
     let took = began.elapsed();
     let (name, millis) = ("INTERNAL_API_BASE", took.as_millis());
     match asked {
+        Ok(()) if base.is_overheard() => Mind(format!(
+            "{name}: {base} answers, and each caller's number can be read on its way there; reach it by https"
+        )),
         Ok(()) if took < SLOW => Good(format!("{name}: {base} answers, in {millis} ms")),
         Ok(()) => {
             Mind(format!("{name}: {base} answers in {millis} ms, and callers wait so long; make it faster"))

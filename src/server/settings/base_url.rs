@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use url::Url;
+use url::{Host, Url};
 
 /// An `http` or `https` address without query, fragment or user, and without a slash at its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +62,18 @@ impl BaseUrl {
     pub fn is_secure(&self) -> bool {
         self.0.scheme() == "https"
     }
+
+    /// Whether what is sent there can be read on the way: it is on another machine, and reached without TLS.
+    #[must_use]
+    pub fn is_overheard(&self) -> bool {
+        let here = match self.0.host() {
+            Some(Host::Domain(name)) => name == "localhost",
+            Some(Host::Ipv4(ip)) => ip.is_loopback(),
+            Some(Host::Ipv6(ip)) => ip.is_loopback(),
+            None => false,
+        };
+        !self.is_secure() && !here
+    }
 }
 
 impl fmt::Display for BaseUrl {
@@ -84,6 +96,16 @@ mod tests {
         assert_eq!(BaseUrl::parse_host("https://a.example/incoming"), None);
         assert!(BaseUrl::parse("https://a.example").unwrap().is_secure());
         assert!(!BaseUrl::parse("http://127.0.0.1:3000").unwrap().is_secure());
+        for (base, overheard) in [
+            ("http://crm.example", true),
+            ("http://192.0.2.1", true),
+            ("https://crm.example", false),
+            ("http://localhost:8000", false),
+            ("http://127.0.0.2", false),
+            ("http://[::1]:8000", false),
+        ] {
+            assert_eq!(BaseUrl::parse(base).unwrap().is_overheard(), overheard, "{base}");
+        }
         for bad in [
             "a.example",
             "https:a.example",

@@ -9,6 +9,8 @@ use std::fmt;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
+use percent_encoding::percent_decode_str;
+use records::digits::holds_a_number;
 use secrecy::{ExposeSecret, SecretString};
 use sha1::Sha1;
 
@@ -24,6 +26,8 @@ pub struct Signatures {
     public: BaseUrl,
 }
 
+/// No address of ours has so many.
+const DIGITS_OF_A_NUMBER: usize = 7;
 /// Twilio's forms have some forty; to sort a hundred thousand of somebody else's takes a while.
 const MOST_FIELDS: usize = 1000;
 
@@ -38,12 +42,16 @@ impl Signatures {
         Ok(Self { keyed, bases: with_and_without_port(public), public: public.clone() })
     }
 
-    /// The address that Twilio should have signed, as far as a log may know it: a query may hold anything.
+    /// The address that Twilio should have signed, as far as a log may know it: a query may hold anything, and whoever asks
+    /// for it may put a number into a path.
     pub(crate) fn address(&self, path_and_query: &str) -> String {
-        match path_and_query.split_once('?') {
-            Some((path, _)) => format!("{}{path}?…", self.public),
-            None => format!("{}{path_and_query}", self.public),
-        }
+        let (path, query) = match path_and_query.split_once('?') {
+            Some((path, _)) => (path, "?…"),
+            None => (path_and_query, ""),
+        };
+        let read = percent_decode_str(path).decode_utf8_lossy();
+        let path = if holds_a_number(&read, DIGITS_OF_A_NUMBER) { "/…" } else { path };
+        format!("{}{path}{query}", self.public)
     }
 
     /// What Twilio would write in `X-Twilio-Signature` of a request without fields.
@@ -109,6 +117,19 @@ mod tests {
 
     fn form(fields: &[(&str, &str)]) -> Vec<u8> {
         form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish().into_bytes()
+    }
+
+    #[test]
+    fn the_log_knows_an_address_and_no_number_in_it() {
+        let address = |path| signatures("https://hitoku.example").address(path);
+        assert_eq!(address("/voice/incoming?x=1"), "https://hitoku.example/voice/incoming?…");
+        for number in [
+            "/+447700900101",
+            "/%2B44-7700-900101",
+            "/a/%EF%BC%90%EF%BC%97%EF%BC%97%EF%BC%90%EF%BC%90900101/b",
+        ] {
+            assert_eq!(address(number), "https://hitoku.example/…");
+        }
     }
 
     #[test]

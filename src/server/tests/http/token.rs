@@ -116,13 +116,37 @@ async fn only_origins_in_the_settings_may_ask_from_elsewhere() {
         assert_eq!(allowed.status.as_u16(), status);
         assert_eq!(allowed.header("access-control-allow-origin"), "https://console.example.com");
         assert_eq!(allowed.header("access-control-allow-methods"), "GET, POST, OPTIONS");
-        assert_eq!(allowed.header("vary"), "Origin");
+        assert_eq!(allowed.header("vary"), "Origin, Sec-Fetch-Site");
         for other in ["https://evil.example", "null", "https://console.example.com.evil.example"] {
             let refused = house.ask(ask(other)).await;
             assert_eq!(
                 (refused.header("access-control-allow-origin"), refused.header("vary")),
-                ("", "Origin")
+                ("", "Origin, Sec-Fetch-Site")
             );
         }
+    }
+}
+
+#[tokio::test]
+async fn what_a_browser_asks_for_a_page_of_somebody_else_leaves_no_trace() {
+    let house = House::new();
+    let ask = |headers: &'static [(&'static str, &'static str)]| {
+        house.ask(bare("GET", "/token?identity=user001", headers))
+    };
+    for strange in [
+        &[("sec-fetch-site", "cross-site")][..],
+        &[("sec-fetch-site", "same-site")],
+        &[("sec-fetch-site", "cross-site"), ("origin", "https://evil.example")],
+    ] {
+        assert_eq!(error(&ask(strange).await), (403, "origin_not_allowed".to_owned()), "{strange:?}");
+    }
+    house.ledger.settled().await;
+    assert_eq!(house.kept.customers.audit().list(&Filter::default(), 9).await.unwrap().len(), 0);
+    for own in [
+        &[("sec-fetch-site", "same-origin")][..],
+        &[("sec-fetch-site", "none")],
+        &[("sec-fetch-site", "cross-site"), ("origin", "https://console.example.com")],
+    ] {
+        assert_eq!(ask(own).await.status, StatusCode::OK, "{own:?}");
     }
 }

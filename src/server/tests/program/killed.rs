@@ -34,6 +34,17 @@ enum Answered {
     Talked(CallSid),
 }
 
+#[tokio::test]
+#[cfg(target_os = "linux")]
+async fn what_was_in_its_memory_is_on_no_disk_after_a_crash() {
+    let home = Home::peopled();
+    let server = home.serve().await;
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", server.pid())).unwrap();
+    let cores = limits.lines().find_map(|line| line.strip_prefix("Max core file size")).unwrap();
+    assert_eq!(cores.split_whitespace().collect::<Vec<_>>(), ["0", "0", "bytes"]);
+    server.end().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn killed_a_hundred_times_it_has_lost_nothing_that_it_answered() {
     let seed = std::env::var(SEED).ok().and_then(|seed| seed.parse().ok()).unwrap_or(20_261_122);

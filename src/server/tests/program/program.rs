@@ -217,6 +217,11 @@ impl Server {
         self.lines.borrow().iter().filter(|line| line.contains(text)).count()
     }
 
+    #[cfg(target_os = "linux")]
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Ends it at once, and waits until it has.
     pub(crate) fn kill(mut self) {
         self.child.kill().unwrap();
