@@ -142,6 +142,15 @@ impl Switchboard {
     pub(crate) fn leave(&self) {
         self.tabs.take();
         self.shift_lock.hold(false);
+        if let Shift::On(duty) = &*self.shift.borrow()
+            && !duty.rings.is_empty()
+        {
+            // Now the SDK would reject what rings, here and in the operator's other tabs, and hang up what is talked on.
+            if let Some(talk) = &duty.talk {
+                drop(self.hang_up(talk.call));
+            }
+            drop(self.with_device(Device::leave));
+        }
     }
 
     /// The page is back, or may have been away: the device is asked what it is, since it may have changed unheard.
@@ -194,10 +203,7 @@ impl Switchboard {
             // No call goes out from here.
             Effect::CallWaits => return self.with_device(|device| device.play("outgoing")),
             Effect::Reject(call) => return self.with_call(call, Call::reject).map(drop),
-            Effect::HangUp(call) => {
-                let line = self.device.borrow().as_ref().and_then(Device::line);
-                return self.with_call(call, |call| call.hang_up(line.as_ref())).map(drop);
-            }
+            Effect::HangUp(call) => return self.hang_up(call),
             Effect::Mute(call, muted) => return self.with_call(call, |call| call.mute(muted)).map(drop),
             Effect::RenewMicrophone => return self.with_device(Device::renew_microphone),
             Effect::SetTimer(timer, after) => self.timers.set(timer, after, &self.post),
@@ -273,6 +279,11 @@ impl Switchboard {
         let (device, token) = (self.device.borrow(), self.token.borrow());
         let (Some(device), Some(token)) = (&*device, &*token) else { return Ok(()) };
         device.update_token(token)
+    }
+
+    fn hang_up(&self, call: CallId) -> Result<(), JsValue> {
+        let line = self.device.borrow().as_ref().and_then(Device::line);
+        self.with_call(call, |call| call.hang_up(line.as_ref())).map(drop)
     }
 
     fn with_device(&self, act: impl FnOnce(&Device) -> Result<(), JsValue>) -> Result<(), JsValue> {

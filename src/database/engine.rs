@@ -18,6 +18,8 @@ pub(crate) trait Engine: Send + Sync + 'static {
 
     async fn scrub(&self) -> Result<(), Failure>;
 
+    async fn damage(&self) -> Result<Option<String>, Failure>;
+
     async fn clock(&self) -> Result<Option<i64>, Failure>;
 }
 

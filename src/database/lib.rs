@@ -67,6 +67,14 @@ impl Database {
         self.0.scrub().await
     }
 
+    /// What is wrong with its file, as far as a quick look tells; always nothing with PostgreSQL, whose files are its own.
+    ///
+    /// # Errors
+    /// It cannot be read.
+    pub async fn damage(&self) -> Result<Option<String>, Failure> {
+        self.0.damage().await
+    }
+
     /// The time by its own clock, in milliseconds since the Unix epoch; `None` if it is this machine's.
     ///
     /// # Errors

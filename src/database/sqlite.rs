@@ -105,11 +105,19 @@ impl Engine for Sqlite {
         let writer = self.writer.lock().await;
         writer
             .ask(|connection| {
+                // `secure_delete` wipes what is deleted, and not what a page keeps of rows that a split has moved to another.
+                connection.execute_batch("VACUUM")?;
                 let busy: i64 =
                     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
                 if busy == 0 { Ok(()) } else { Err(Failure::Busy) }
             })
             .await
+    }
+
+    async fn damage(&self) -> Result<Option<String>, Failure> {
+        let found = self.read(Query::new("PRAGMA quick_check(1)")).await?.pop();
+        let found = found.map(|mut row| row.text(0)).transpose()?;
+        Ok(found.filter(|found| found != "ok"))
     }
 
     async fn clock(&self) -> Result<Option<i64>, Failure> {

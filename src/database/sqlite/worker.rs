@@ -1,5 +1,10 @@
 //! A thread that owns a connection and does one piece of work after another.
 
+use std::convert::Infallible;
+use std::sync::mpsc::Receiver;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
 use rusqlite::Connection;
 use rustix::process::setpriority_process;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
@@ -9,8 +14,14 @@ use crate::Failure;
 
 type Work = Box<dyn FnOnce(&Connection) + Send>;
 
-/// It ends when this is dropped, after what it was told before.
-pub(crate) struct Worker(UnboundedSender<Work>);
+/// It ends when this is dropped, after what it was told before; and who drops it waits until its connection is closed, since
+/// the last one that is writes the log back into the file and removes it. A disk that hangs is not waited for.
+pub(crate) struct Worker {
+    /// Always there, but while this is dropped.
+    work: Option<UnboundedSender<Work>>,
+    /// Nothing is ever sent: it ends with the thread.
+    ended: Mutex<Receiver<Infallible>>,
+}
 
 impl Worker {
     /// The writer's thread runs one piece of work at a time, at low priority. What is written is in a journal already, or
@@ -48,11 +59,17 @@ impl Worker {
         run: impl FnOnce(UnboundedReceiver<Work>) + Send + 'static,
     ) -> Result<Self, Failure> {
         let (sender, receiver) = unbounded_channel();
+        let (at_its_end, ended) = std::sync::mpsc::channel();
+        let thread = move || {
+            // Dropped last.
+            let _at_its_end = at_its_end;
+            run(receiver);
+        };
         std::thread::Builder::new()
             .name(name.to_owned())
-            .spawn(move || run(receiver))
+            .spawn(thread)
             .map_err(|error| Failure::Unreachable(format!("no thread for it: {error}")))?;
-        Ok(Self(sender))
+        Ok(Self { work: Some(sender), ended: Mutex::new(ended) })
     }
 
     /// Has this done, and waits for its result. Work that nobody waits for any more when its turn comes is not done.
@@ -72,10 +89,22 @@ impl Worker {
 
     pub(crate) fn tell(&self, work: impl FnOnce(&Connection) + Send + 'static) {
         // If it cannot be delivered, its answer's channel is dropped, and whoever waits learns it there.
-        let _ = self.0.send(Box::new(work));
+        if let Some(sender) = &self.work {
+            let _ = sender.send(Box::new(work));
+        }
     }
 }
 
+impl Drop for Worker {
+    fn drop(&mut self) {
+        self.work = None;
+        let ended = self.ended.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let _ = ended.recv_timeout(PATIENCE);
+    }
+}
+
+/// For a disk that has much to do.
+const PATIENCE: Duration = Duration::from_secs(2);
 /// In a tenth of the time that others have, if all want all.
 const LESS_URGENT: i32 = 10;
 

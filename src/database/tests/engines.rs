@@ -22,6 +22,18 @@ async fn sqlite_keeps_its_promises() {
     assert!(gone.to_string().contains("was moved, removed or replaced"), "{gone}");
     std::fs::rename(file.with_extension("moved"), file).unwrap();
     database.begin().await.unwrap().commit().await.unwrap();
+    assert_eq!(database.damage().await, Ok(None));
+    drop(database);
+    assert!(
+        !file.with_extension("db-wal").exists(),
+        "whoever closes it last leaves one file, which can be copied"
+    );
+    let mut pages = std::fs::read(file).unwrap();
+    let last = pages.len() - 4096;
+    pages[last..].fill(b'x');
+    std::fs::write(file, pages).unwrap();
+    let damage = Database::open(&place).await.unwrap().damage().await;
+    assert!(matches!(damage, Ok(Some(_)) | Err(Failure::Damaged(_))), "{damage:?}");
     // As one of another user's cannot, but for root.
     let no_file = Database::open(&Place::Sqlite(folder.path().to_owned())).await.unwrap_err();
     assert!(matches!(no_file, Failure::Unopened(_)) && no_file.to_string().contains("`chown`"), "{no_file}");

@@ -26,7 +26,7 @@ pub struct Receipt {
     pub reasons: usize,
     /// So many calls do not say any more whose they were, nor what the caller was called before they were a customer.
     pub calls: u64,
-    /// Why what was deleted is not gone from the database's own log too, if it is not: another program reads there, or the
+    /// Why what was deleted is not gone from the database's file and its log too, if it is not: another program reads there, or the
     /// disk is full.
     pub left_behind: Option<Failure>,
 }

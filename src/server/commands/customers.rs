@@ -240,8 +240,8 @@ async fn erase(id: &str, yes: bool) -> anyhow::Result<()> {
         }
         Place::Sqlite(file) => receipt.left_behind.iter().for_each(|why| {
             say(&format!(
-                "What was erased may still be in the database's own log: {why}. Then say \
-                 `sqlite3 {} 'PRAGMA wal_checkpoint(TRUNCATE)'`.",
+                "What was erased may still be in the database's file and its log: {why}. Then say \
+                 `sqlite3 {} 'VACUUM; PRAGMA wal_checkpoint(TRUNCATE)'`.",
                 quoted(&file.display().to_string())
             ));
         }),

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::bail;
-use database::{Database, Place};
+use database::{Database, Failure, Place};
 use directory::{Company, Customers, Guarded, PhoneNumber, Silent};
 use nix::sys::statvfs::statvfs;
 use nix::unistd::{AccessFlags, access};
@@ -178,6 +178,11 @@ async fn kept(keeping: &Keeping) -> Vec<Finding> {
         Ok(count) => Good(format!("database: {}; {count} customers", keeping.place)),
         Err(error) => Bad(format!("database: {error}")),
     });
+    match kept.database.damage().await {
+        Ok(None) => {}
+        Ok(Some(damage)) => findings.push(Bad(format!("database: {}", Failure::Damaged(damage)))),
+        Err(error) => findings.push(Bad(format!("database: {error}"))),
+    }
     findings.push(match writable(&kept).await {
         Ok(()) => Good("database: it can be written".to_owned()),
         Err(error) => Bad(format!("database: {error}")),

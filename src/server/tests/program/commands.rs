@@ -181,6 +181,7 @@ async fn calls_and_their_trail_are_listed_without_numbers() {
     server.end().await;
     let journal = fs::read(home.data().join("calls.journal")).unwrap();
     assert!(journal.iter().all(|byte| *byte == 0), "what the database has is wiped from the journal");
+    assert!(!home.data().join("hitoku.db-wal").exists(), "and the database is one file, which can be copied");
     let said = home.run(&["calls"]);
     assert_says(&said, &[&sid(1).to_string(), &sid(2).to_string(), "completed", "cm-koshii", "user009"]);
     assert_says(&said, &["came", "rang", "2027-01-15T08:00:00Z"]);
@@ -195,6 +196,26 @@ async fn calls_and_their_trail_are_listed_without_numbers() {
     assert!(!said.out.contains("cm-koshii"), "{said:?}");
     assert!(!bytes(&home).contains("越井"), "the name is gone from every file too");
     home.assert_sealed();
+}
+
+#[test]
+fn what_a_full_page_has_left_behind_is_erased_too() {
+    let home = Home::empty();
+    let name = |at: usize| format!("Namae{at:05}Z");
+    // In no order, so that pages are split.
+    let ids: Vec<usize> = (0..6000).map(|at| at * 4441 % 6000).collect();
+    for some in ids.chunks(2000) {
+        let rows = some.iter().map(|at| format!("cm-{at},{},user001,+8190{:08}", name(*at), 10_000_000 + at));
+        let sheet = std::iter::once("id,name,operator,numbers".to_owned()).chain(rows);
+        assert!(home.import(&sheet.collect::<Vec<_>>().join("\n")).well);
+    }
+    let kept = bytes(&home);
+    let twice: Vec<usize> = (0..6000).filter(|at| kept.matches(&name(*at)).count() > 1).take(3).collect();
+    assert!(!twice.is_empty(), "SQLite has left something behind");
+    for at in twice {
+        assert!(home.run(&["customers", "erase", &format!("cm-{at}"), "--yes"]).well);
+        assert!(!bytes(&home).contains(&name(at)));
+    }
 }
 
 fn bytes(home: &Home) -> String {

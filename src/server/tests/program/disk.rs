@@ -196,7 +196,7 @@ async fn full_it_says_what_of_an_erased_customer_is_left() {
     // Room for the log, and not for the file into which it is to be written back.
     disk.free_only(200 << 10);
     let said = disk.home.run(&erase);
-    assert!(said.well && said.out.contains("may still be in the database's own log"), "{said:?}");
+    assert!(said.well && said.out.contains("may still be in the database's file and its log"), "{said:?}");
     assert!(said.out.contains("the disk that holds the database is full; free some space"), "{said:?}");
 }
 
