@@ -28,6 +28,12 @@ pub enum Failure {
     /// It knows no such user, password or database.
     #[error("PostgreSQL lets nobody in so: {0}; check user, password and database in DATABASE_URL")]
     NotLetIn(String),
+    /// It lets the user in, and not do what must be done.
+    #[error(
+        "PostgreSQL does not let this user do it: {0}; make the user the database's owner (`ALTER DATABASE … OWNER TO …`), or \
+         give it CREATE on the schema and all rights on Hitoku's tables"
+    )]
+    NotAllowed(String),
     /// Its address is none.
     #[error(
         "its address is not postgres://user:password@host/database; in a password, signs such as / are written as %2F"
@@ -69,6 +75,7 @@ impl From<sqlx::Error> for Failure {
                 Some("55P03" | "57014") => Self::Busy,
                 Some("25006") => Self::ReadOnly,
                 Some("28P01" | "28000" | "3D000") => Self::NotLetIn(database.message().to_owned()),
+                Some("42501") => Self::NotAllowed(database.message().to_owned()),
                 // The detail of a refusal repeats values; the message does not.
                 // Too many connections (53300) also counts as unreachable.
                 Some(code) if !code.starts_with("57P") && !code.starts_with("08") && code != "53300" => {
@@ -78,7 +85,9 @@ impl From<sqlx::Error> for Failure {
             },
             sqlx::Error::PoolTimedOut => Self::Unreachable("it does not answer".to_owned()),
             sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => Self::Refused(error.to_string()),
-            _ => Self::Unreachable(error.to_string()),
+            _ => Self::Unreachable(format!(
+                "{error}; check host, port and sslmode in DATABASE_URL, and whether PostgreSQL runs there"
+            )),
         }
     }
 }

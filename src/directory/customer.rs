@@ -1,5 +1,7 @@
 //! A customer, as people write one down.
 
+use std::borrow::Cow;
+
 use domain::Identity;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
 
@@ -37,7 +39,7 @@ pub struct Written<'a> {
     pub team: &'a str,
     /// See [`Customer::note`].
     pub note: &'a str,
-    /// As they are written, separated by `;`, `/`, `|` or `、`, in whatever width.
+    /// As they are written, separated by `;`, `/`, `|` or `、`, in whatever width; a `/` may also be a part of one.
     pub numbers: &'a str,
 }
 
@@ -71,7 +73,8 @@ pub enum NotACustomer {
 
 /// Shorter ones are dates and order numbers more often than telephones.
 pub(crate) const DIGITS_OF_A_NUMBER: usize = 9;
-const SEPARATORS: [char; 8] = [';', '/', '|', '\n', '；', '／', '｜', '、'];
+const SEPARATORS: [char; 6] = [';', '|', '\n', '；', '｜', '、'];
+const SLASHES: [char; 2] = ['/', '／'];
 pub(crate) const LONGEST: usize = 120;
 const LONGEST_NOTE: usize = 2000;
 
@@ -90,10 +93,9 @@ impl Written<'_> {
         let team = text("group", self.team, LONGEST)?;
         let note = text("note", self.note, LONGEST_NOTE)?;
         let mut numbers = Vec::new();
-        let written = self.numbers.split(SEPARATORS).filter(|number| !number.trim().is_empty());
-        for (at, number) in written.enumerate() {
+        for (at, number) in separated(self.numbers, region).enumerate() {
             let number =
-                PhoneNumber::written(number, region).map_err(|why| NotACustomer::Number(at + 1, why))?;
+                PhoneNumber::written(&number, region).map_err(|why| NotACustomer::Number(at + 1, why))?;
             if !numbers.contains(&number) {
                 numbers.push(number);
             }
@@ -111,6 +113,17 @@ impl Written<'_> {
         may_look_after(&customer.operator, &customer.numbers, region)?;
         customer.told().map_or(Ok(customer), |field| Err(NotACustomer::Tells(field)))
     }
+}
+
+/// Numbers as they are written. In Germany and Austria a slash is between an area's code and the rest.
+fn separated(numbers: &str, region: Region) -> impl Iterator<Item = Cow<'_, str>> {
+    let pieces = numbers.split(SEPARATORS).flat_map(|piece| piece.split(" / ")).flat_map(move |piece| {
+        let whole = piece.replace(SLASHES, " ");
+        let is_one = piece.contains(SLASHES) && PhoneNumber::written(&whole, region).is_ok();
+        let several = (!is_one).then(|| piece.split(SLASHES).map(Cow::Borrowed));
+        is_one.then_some(Cow::Owned(whole)).into_iter().chain(several.into_iter().flatten())
+    });
+    pieces.filter(|number| !number.trim().is_empty())
 }
 
 impl Customer {
@@ -193,6 +206,21 @@ mod tests {
         let customer = Written { numbers, ..KOSHII }.read(Region::JAPAN).unwrap();
         assert_eq!(customer.numbers.len(), 2);
         assert_eq!((customer.team, customer.note), (None, None));
+    }
+
+    #[test]
+    fn a_slash_is_between_two_numbers_or_in_one() {
+        let count = |numbers, region| {
+            let customer = Written { numbers, ..KOSHII }.read(Region::parse(region).unwrap());
+            customer.map(|customer| customer.numbers.len())
+        };
+        assert_eq!(count("030/901820; +49 (0)30/901821", "DE"), Ok(2));
+        assert_eq!(count("030/901820 / 030/901821", "DE"), Ok(2));
+        assert_eq!(count("03-1234-5678/03-1234-5679", "JP"), Ok(2));
+        assert_eq!(
+            count("030/901820/030/901821", "DE").unwrap_err(),
+            NotACustomer::Number(1, Unreadable::Length)
+        );
     }
 
     #[test]

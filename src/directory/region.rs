@@ -12,7 +12,7 @@ pub struct Region(pub(crate) Id);
 
 impl Region {
     /// What a region looks like.
-    pub const SHOULD_BE: &str = "two letters of a country such as JP";
+    pub const SHOULD_BE: &str = "a country's two letters in ISO 3166, such as JP or GB";
 
     /// Japan.
     pub const JAPAN: Self = Self(Id::JP);

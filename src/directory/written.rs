@@ -21,7 +21,10 @@ pub enum Unreadable {
     #[error("there is no number")]
     Empty,
     /// It has letters, an extension, or other signs.
-    #[error("it has other signs than digits, spaces and `+ - ( ) .`; several numbers are separated by `;`")]
+    #[error(
+        "it has other signs than digits, spaces and `+ - ( ) .`; several numbers are separated by `;`, and a spreadsheet's \
+         9.01E+09 is a column that must be text before it is exported"
+    )]
     Signs,
     /// Not so many digits.
     #[error(

@@ -81,11 +81,15 @@ impl TokenGiven {
     /// kept without them.
     #[must_use]
     pub fn new(at: Millis, operator: &Identity) -> Self {
-        let operator = operator.as_str();
-        let hidden = holds_a_number(operator, DIGITS_OF_A_NUMBER);
-        let shown = |c: char| if hidden && c.is_ascii_digit() { '#' } else { c };
-        Self { at, operator: operator.chars().map(shown).collect() }
+        Self { at, operator: shown(operator) }
     }
+}
+
+/// An operator as the audit trail calls them: without digits if there are as many as a telephone number has.
+pub(crate) fn shown(operator: &Identity) -> String {
+    let operator = operator.as_str();
+    let hidden = holds_a_number(operator, DIGITS_OF_A_NUMBER);
+    operator.chars().map(|c| if hidden && c.is_ascii_digit() { '#' } else { c }).collect()
 }
 
 impl Event {

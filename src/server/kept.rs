@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use database::{Database, Failure, Place};
 use directory::{Customers, Demonstration, Keys, Trouble};
 use records::audit::Action;
@@ -35,6 +35,9 @@ impl Kept {
     /// The database cannot be used, or there is no key to it.
     pub async fn open(keeping: &Keeping) -> anyhow::Result<Self> {
         let setting = if keeping.place_given { "DATABASE_URL" } else { "HITOKU_DATA" };
+        if let Some(lost) = Self::lost(keeping) {
+            bail!("{setting}: {lost}");
+        }
         let database =
             Database::open(&keeping.place).await.with_context(|| format!("{setting}: {}", keeping.place))?;
         let keys = match &keeping.number_key {
@@ -47,6 +50,23 @@ impl Kept {
         };
         let customers = Customers::open(database.clone(), keys).await?;
         Ok(Self { database, customers })
+    }
+
+    /// What is wrong where the database's key is and the database is not. Another one in its place would know nobody.
+    #[must_use]
+    pub fn lost(keeping: &Keeping) -> Option<String> {
+        let Place::Sqlite(file) = &keeping.place else { return None };
+        let its_own = !keeping.place_given && keeping.number_key.is_none() && !keeping.for_demonstration;
+        let is_there = file.metadata().is_ok_and(|file| file.len() > 0);
+        let key = keeping.folder.join(KEY_FILE);
+        (its_own && !is_there && key.exists()).then(|| {
+            format!(
+                "{} is gone, and its key is still there: put the database back from a backup. To begin anew, without \
+                 customers, move {} elsewhere",
+                file.display(),
+                key.display()
+            )
+        })
     }
 
     /// Opens it, or goes on trying to while a database on another machine cannot be reached, or the disk is full: callers are

@@ -49,6 +49,16 @@ async fn postgresql_keeps_its_promises() {
         assert!(matches!(&refused, Failure::NotLetIn(why) if why.contains("no_such")), "{refused}");
         assert!(refused.to_string().contains("check user, password and database in DATABASE_URL"));
     }
+    let role = Query::new("CREATE ROLE stranger LOGIN");
+    let mut transaction = database.begin().await.unwrap();
+    transaction.run(role).await.unwrap();
+    transaction.commit().await.unwrap();
+    let stranger = Place::Postgres(server.url("postgres").replace("hitoku@", "stranger@").into());
+    let refused = Database::open(&stranger).await.unwrap_err();
+    assert!(
+        matches!(&refused, Failure::NotAllowed(_)) && refused.to_string().contains("OWNER TO"),
+        "{refused}"
+    );
     drop(server);
     let gone = tokio::time::timeout(Duration::from_secs(10), database.read(Query::new(ALL))).await.unwrap();
     assert!(matches!(gone, Err(Failure::Unreachable(_))), "{gone:?}");

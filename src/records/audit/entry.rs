@@ -5,6 +5,7 @@ use std::fmt;
 use domain::{Identity, Millis};
 
 use super::Reason;
+use crate::event::shown;
 use crate::{CallEvent, Event, What};
 
 /// An entry that is not in the trail yet.
@@ -131,13 +132,13 @@ impl Entry {
     /// A customer was added, for this operator.
     #[must_use]
     pub fn added(at: Millis, actor: &Actor, customer: Opaque, operator: &Identity) -> Self {
-        Self::new(at, actor, Action::Added, customer.0).with(operator.to_string())
+        Self::new(at, actor, Action::Added, customer.0).with(shown(operator))
     }
 
     /// A customer was given to this operator.
     #[must_use]
     pub fn assigned(at: Millis, actor: &Actor, customer: Opaque, operator: &Identity) -> Self {
-        Self::new(at, actor, Action::Assigned, customer.0).with(operator.to_string())
+        Self::new(at, actor, Action::Assigned, customer.0).with(shown(operator))
     }
 
     /// A customer was erased: so many numbers, and in so many calls.

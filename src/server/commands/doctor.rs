@@ -153,6 +153,9 @@ fn tried(folder: &Path) -> io::Result<()> {
 /// What the first start makes is not made here, but for the tables in a PostgreSQL.
 async fn kept(keeping: &Keeping) -> Vec<Finding> {
     let shown = &keeping.place;
+    if let Some(lost) = Kept::lost(keeping) {
+        return vec![Bad(format!("database: {lost}"))];
+    }
     if let Place::Sqlite(file) = shown
         && !file.exists()
     {

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use database::Query;
 
 use crate::company::{Api, Mood};
-use crate::program::{Home, free_address};
+use crate::program::{Home, SHEET, free_address};
 
 /// Without the network, in which nobody is: those findings are not of these tests.
 fn doctor(home: &Home) -> String {
@@ -138,6 +138,18 @@ fn what_is_not_there_is_not_made() {
     let said = doctor(&home);
     assert!(said.contains("! database: ") && said.contains("it is new"), "{said}");
     assert!(!home.data().join("number.key").exists());
+}
+
+#[tokio::test]
+async fn a_database_that_is_gone_is_not_begun_anew() {
+    let home = Home::peopled();
+    std::fs::remove_file(home.data().join("hitoku.db")).unwrap();
+    let said = doctor(&home);
+    assert!(said.contains("hitoku.db is gone, and its key is still there: put the database back"), "{said}");
+    assert!(home.start().fails().await.contains("hitoku.db is gone"));
+    assert!(!home.data().join("hitoku.db").exists());
+    std::fs::rename(home.data().join("number.key"), home.data().join("before.key")).unwrap();
+    assert!(home.import(SHEET).well);
 }
 
 #[tokio::test]
