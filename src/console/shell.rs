@@ -26,12 +26,20 @@ const EARLY: &str =
 addEventListener('click', early.press, true);";
 
 /// Starts the WASM, and then presses that button. The WASM is made ready beside the SDK, and takes the page over when that has
-/// run. A page whose WASM does not arrive looks alive and is dead, so it says so.
+/// run. A page whose WASM does not arrive looks alive and is dead, so it says so; and where it could not run, that no reload
+/// helps.
 const START: &str = "(glue, wasm) => {
+  const supported = globalThis.WebAssembly && globalThis.AbortSignal?.timeout;
   const parsed = new Promise(done => addEventListener('DOMContentLoaded', done));
   import(glue)
-    .then(({ default: start, hydrate }) => start({ module_or_path: wasm }).then(() => parsed).then(() => hydrate()))
-    .then(() => early.button?.click(), error => {
+    .then(({ default: start, hydrate }) => {
+      if (!supported) throw new Error('this browser is not supported');
+      return start({ module_or_path: wasm }).then(() => parsed).then(() => hydrate());
+    })
+    .then(() => early.button?.click(), async error => {
+      await parsed;
+      const note = document.querySelector('.broken-note');
+      if (!supported) note.textContent = note.dataset.unsupported;
       document.documentElement.classList.add('broken');
       throw error;
     })
@@ -54,13 +62,15 @@ pub fn Shell(
         view! { <script nonce=use_nonce() inner_html=script></script> }
     });
     let start = format!("({START})({}, {});", in_script(&setup.assets.glue), in_script(&setup.assets.wasm));
-    let (broken, scripts) = match setup.language {
+    let (broken, unsupported, scripts) = match setup.language {
         Language::Ja => (
             "画面を読み込めませんでした。ネットワークを確かめて、ページを再読み込みしてください。",
+            "このブラウザーには対応していません。Chrome、Edge、Firefox の最新版で開いてください。",
             "この画面には JavaScript が必要です。ブラウザーの設定で有効にしてください。",
         ),
         Language::En => (
             "The console could not be loaded. Check the network, then reload the page.",
+            "This browser is not supported. Open the console in a current Chrome, Edge or Firefox.",
             "The console needs JavaScript. Allow it in the browser's settings.",
         ),
     };
@@ -82,7 +92,7 @@ pub fn Shell(
             </head>
             <body>
                 <App/>
-                <p class="broken-note" role="alert">
+                <p class="broken-note" role="alert" data-unsupported=unsupported>
                     {broken}
                 </p>
                 <noscript>

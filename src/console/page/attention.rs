@@ -3,7 +3,8 @@
 //!
 //! Invariants: the title never holds a name, because browsers keep titles in their history. The focus never falls to the
 //! floor: when what had it disappears, it goes to what the scene rests on, and a new ring takes it only from an operator who
-//! is neither on a call nor typing. A key that was on its way when the focus moved presses nothing.
+//! is neither on a call nor typing. A key that was on its way when the focus moved presses nothing, and one that was meant for
+//! a call that is gone answers no other. Who calls is in sight.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -43,11 +44,22 @@ pub(crate) fn attend(page: Page) {
     attend_choices(page);
     let moved = Rc::new(Cell::new(f64::NEG_INFINITY));
     attend_focus(page, Rc::clone(&moved));
+    attend_sight(page);
+    let keyed = Rc::new(Cell::new(Keyed { call: None, since: f64::NEG_INFINITY }));
+    attend_keyed(page, Rc::clone(&keyed));
     effect(move |_| {
-        let moved = Rc::clone(&moved);
-        let listener = window_event_listener(ev::keydown, move |event| press(page, &event, moved.get()));
+        let (moved, keyed) = (Rc::clone(&moved), Rc::clone(&keyed));
+        let listener =
+            window_event_listener(ev::keydown, move |event| press(page, &event, moved.get(), keyed.get()));
         on_cleanup(move || listener.remove());
     });
+}
+
+/// Whom the keys are for that answer a call, and when they were last for another.
+#[derive(Clone, Copy)]
+struct Keyed {
+    call: Option<CallId>,
+    since: f64,
 }
 
 /// Boxed, so that the WASM carries the machinery of an effect once; told whether it runs for the first time.
@@ -117,7 +129,7 @@ fn attend_focus(page: Page, moved: Rc<Cell<f64>>) {
             // After the page has drawn the change.
             let settle = move || {
                 if settle(call.is_some(), rings, &before_ring) {
-                    moved.set(window().performance().map_or(0.0, |clock| clock.now()));
+                    moved.set(now());
                 }
             };
             set_timeout(settle, Duration::ZERO);
@@ -142,6 +154,41 @@ fn settle(waits: bool, rings: bool, before_ring: &RefCell<Option<HtmlElement>>) 
     to.is_some_and(|element| element.focus().is_ok())
 }
 
+/// Whoever has scrolled down to the event log is to see who calls, also beside a call that was just accepted.
+fn attend_sight(page: Page) {
+    let mut last = (None, None);
+    effect(move |_| {
+        let calls = page.shift.with(|shift| {
+            let Shift::On(duty) = shift else { return (None, None) };
+            let newest = duty.rings.iter().rev().find(|ring| !ring.taken).map(|ring| ring.call);
+            (newest, duty.talk.as_ref().map(|talk| talk.call))
+        });
+        if std::mem::replace(&mut last, calls) != calls && calls.0.is_some() {
+            // After the focus has moved, which scrolls too.
+            set_timeout(|| window().scroll_to_with_x_and_y(0.0, 0.0), Duration::ZERO);
+        }
+    });
+}
+
+fn attend_keyed(page: Page, keyed: Rc<Cell<Keyed>>) {
+    effect(move |_| {
+        let call = page.shift.with(keyed_call);
+        let before = keyed.get();
+        let since = if before.call.is_some() && before.call != call { now() } else { before.since };
+        keyed.set(Keyed { call, since });
+    });
+}
+
+fn keyed_call(shift: &Shift) -> Option<CallId> {
+    let Shift::On(duty) = shift else { return None };
+    ring::first(duty)
+}
+
+/// On the clock of the page's events.
+fn now() -> f64 {
+    window().performance().map_or(0.0, |clock| clock.now())
+}
+
 fn answerable(shift: &Shift) -> Option<CallId> {
     let Shift::On(duty) = shift else { return None };
     ring::answerable(duty)
@@ -157,7 +204,7 @@ fn spoken(page: Page, shift: &Shift) -> Option<Element> {
 }
 
 /// A single key without a modifier, not held down, not while typing.
-fn press(page: Page, event: &KeyboardEvent, moved: f64) {
+fn press(page: Page, event: &KeyboardEvent, moved: f64, keyed: Keyed) {
     let key = event.key();
     let focused = focused();
     // Elsewhere a held key scrolls the page.
@@ -175,10 +222,19 @@ fn press(page: Page, event: &KeyboardEvent, moved: f64) {
     {
         return;
     }
-    if let Some(intent) = page.shift.with_untracked(|shift| intent_of(&key, shift)) {
+    let (intent, call) = page.shift.with_untracked(|shift| (intent_of(&key, shift), keyed_call(shift)));
+    if let Some(intent) = intent {
         event.prevent_default();
-        page.intend(intent);
+        let passed_on = keyed.call.is_some() && keyed.call != call;
+        if !is_for_another(&intent, passed_on, event.time_stamp() - keyed.since) {
+            page.intend(intent);
+        }
     }
+}
+
+/// Whether what a key wants was meant for the call that it was for until a moment ago.
+pub(crate) fn is_for_another(intent: &Intent, passed_on: bool, since: f64) -> bool {
+    matches!(intent, Intent::Accept(_) | Intent::Reject(_)) && (passed_on || since < STRAY_WITHIN)
 }
 
 /// Whether a key that would press the button in focus was meant for what had the focus before: it has been held down since, or

@@ -41,8 +41,7 @@ pub(crate) fn draw(page: Page, ring: &Ring, duty: &Duty) -> Element {
     element("section", class)
         .key("ring", number)
         .with("role", role)
-        .with("aria-labelledby", format!("ring-{number}"))
-        .with("aria-describedby", format!("ring-{number}-who"))
+        .with("aria-labelledby", format!("ring-{number} ring-{number}-who"))
         .child(draw_pulse())
         .child(text("p", "call__label", page.say(label)).with("id", format!("ring-{number}")))
         .child(who)
@@ -76,5 +75,8 @@ fn draw_answers(page: Page, ring: &Ring, duty: &Duty) -> Element {
         accept.key = keyed.then_some(ACCEPT_KEY);
         accept.rests = keyed;
     }
-    element("div", "actions actions--call").child(reject.draw(page)).child(accept.draw(page))
+    let CallId(number) = ring.call;
+    // Two calls may ring, and each has the same two buttons.
+    let whose = |button: Button| button.draw(page).with("aria-describedby", format!("ring-{number}-who"));
+    element("div", "actions actions--call").child(whose(reject)).child(whose(accept))
 }

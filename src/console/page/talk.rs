@@ -30,6 +30,7 @@ pub(crate) fn draw(page: Page, talk: &Talk, cut_off: bool) -> Element {
         .maybe(draw_id(page, &talk.card));
     let clock = talk.audio_since.map(|since| {
         text("p", "clock", page.since(since))
+            .key("clock", number)
             .with("role", "timer")
             .with("aria-label", page.say(words::LASTED))
     });
@@ -40,7 +41,12 @@ pub(crate) fn draw(page: Page, talk: &Talk, cut_off: bool) -> Element {
         .child(label)
         .child(who)
         .maybe(clock)
-        .child(text("p", "notice", notice).with("role", "status").marked("data-grave", is_grave(talk)))
+        .child(
+            text("p", "notice", notice)
+                .key("notice", number)
+                .with("role", "status")
+                .marked("data-grave", is_grave(talk)),
+        )
         .child(draw_actions(page, talk))
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use domain::shift::*;
 
-use super::attention::{intent_of, is_stray};
+use super::attention::{intent_of, is_for_another, is_stray};
 use super::states::{self, FAILURES, HOWS, State};
 use super::words::{self, Text};
 use crate::language::Language;
@@ -172,6 +172,16 @@ fn keys_mean_what_their_buttons_say_and_nothing_else() {
             assert_eq!(intent_of(key, &shift), None, "{name} {key}");
         }
     }
+}
+
+#[test]
+fn a_key_that_was_meant_for_a_call_that_is_gone_answers_no_other() {
+    for intent in [Intent::Accept(CallId(2)), Intent::Reject(CallId(2))] {
+        assert!(is_for_another(&intent, true, f64::INFINITY), "the page has not drawn it yet");
+        assert!(is_for_another(&intent, false, 0.0) && is_for_another(&intent, false, 499.0));
+        assert!(!is_for_another(&intent, false, 500.0) && !is_for_another(&intent, false, f64::INFINITY));
+    }
+    assert!(!is_for_another(&Intent::HangUp, true, 0.0));
 }
 
 #[test]

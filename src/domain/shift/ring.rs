@@ -53,6 +53,10 @@ impl Duty {
             Effect::SetTimer(Timer::Audio(call), AUDIO_WITHIN),
             Effect::Note(Note::Accepted),
         ]);
+        // The ringtone ends with the call that is accepted.
+        if self.rings.iter().any(|ring| !ring.taken) {
+            effects.push(Effect::CallWaits);
+        }
         Ok(effects)
     }
 

@@ -15,7 +15,7 @@ const ERROR_EXPLAINS: Millis = 2_000;
 const HANG_UP_WITHIN: Millis = 3_000;
 
 impl Duty {
-    /// Told only now: a call whose microphone fails is not accepted, and goes on ringing in the other tabs.
+    /// Told only now: a call whose microphone fails is over in the other tabs too, and nobody has answered it there.
     pub(super) fn accepted(&mut self, call: CallId) -> Result<Vec<Effect>, Refusal> {
         let call_ref = self.talking(call)?.card.call_ref.clone();
         Ok(call_ref.map(Effect::TellOtherTabs).into_iter().collect())

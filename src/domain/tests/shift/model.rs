@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::shift::{CallId, Effect, Event, Failure, Intent, Shift, Side, Step, Timer};
+use domain::shift::{CallId, Effect, Event, Failure, Intent, Phase, Shift, Side, Step, Timer};
 use proptest::prelude::*;
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest, prop_state_machine};
 
@@ -25,6 +25,8 @@ struct Model {
     rings: BTreeSet<u32>,
     talk: Option<u32>,
     hanging_up: bool,
+    /// Sound of who talks has arrived.
+    heard: bool,
     /// What the next call would lack.
     lacks: Option<Failure>,
     /// The call that ended last, for which an error may come late.
@@ -112,10 +114,11 @@ impl Model {
         match event {
             Event::Operator(Intent::EndShift) if self.talk.is_none() => self.off(),
             Event::Operator(Intent::Accept(call)) if self.rings.remove(&call.0) => {
-                (self.talk, self.hanging_up, self.last) = (Some(call.0), false, None);
+                (self.talk, self.hanging_up, self.heard, self.last) = (Some(call.0), false, false, None);
             }
             Event::Operator(Intent::Reject(call)) => self.end_ring(call.0),
             Event::Operator(Intent::HangUp) => self.hanging_up = self.talk.is_some(),
+            Event::AudioFlows(call) if talks(call) && !self.hanging_up => self.heard = true,
             Event::Incoming { call, .. } => {
                 self.rings.insert(call.0);
                 self.last = None;
@@ -340,6 +343,11 @@ impl StateMachineTest for Subject {
                 assert_eq!(rings, model.rings);
                 let talk = duty.talk.as_ref().map(|talk| talk.call.0);
                 assert_eq!(talk, model.talk);
+                if let Some(talk) = &duty.talk {
+                    assert_eq!(talk.audio_since.is_some(), model.heard);
+                    assert_eq!(talk.phase == Phase::HangingUp, model.hanging_up);
+                    assert!(talk.phase != Phase::Talking || model.heard, "nobody was heard");
+                }
                 assert!(talk.is_none_or(|talk| !rings.contains(&talk)), "a call rings and talks at once");
                 assert_eq!(duty.is_available(), model.is_available());
                 assert_eq!(duty.line.is_down(), model.line == Line::Down);

@@ -293,6 +293,15 @@ fn a_second_call_while_busy_is_shown_and_accepting_it_hangs_up_the_first() {
 }
 
 #[test]
+fn one_that_rings_on_beside_a_call_that_was_just_accepted_is_heard() {
+    let mut console = Console::ringing(&[A]);
+    console.on(incoming(B));
+    assert!(console.on(Event::Operator(Intent::Accept(A))).contains(&Effect::CallWaits));
+    let mut console = Console::ringing(&[A]);
+    assert!(!console.on(Event::Operator(Intent::Accept(A))).contains(&Effect::CallWaits));
+}
+
+#[test]
 fn a_call_that_is_mended_goes_on_where_it_was() {
     let mut console = Console::talking();
     assert_eq!(console.on(Event::Reconnecting(A)), [note(Note::Reconnecting)]);
