@@ -1,4 +1,5 @@
 // More than one page of the same operator, and pages that come and go.
+import type { Console } from '../harness/console.ts';
 import { people } from '../harness/people.ts';
 import { expect, test } from '../harness/story.ts';
 
@@ -20,14 +21,49 @@ test('two tabs ring, one answers, the other says so', async ({ operator, seat, c
   await other.ringsFor('佐藤 美咲');
 });
 
-test('a tab that is closed rejects nothing that rings in the other', async ({ operator, seat, cloud, watch }) => {
+/** Leaves a page, and says yes when it asks whether to. */
+async function leave({ page }: Console, how: 'closed' | 'reloaded'): Promise<void> {
+  page.on('dialog', (dialog) => dialog.accept());
+  if (how === 'reloaded') {
+    await page.reload();
+    return;
+  }
+  const closed = page.waitForEvent('close');
+  await page.close({ runBeforeUnload: true });
+  await closed;
+}
+
+for (const how of ['closed', 'reloaded'] as const) {
+  test(`a tab that is ${how} rejects nothing that rings in the other`, async ({ operator, seat, cloud }) => {
+    const other = await (await seat({ beside: operator })).startShift();
+    const caller = await cloud.call(people.koshii);
+    await operator.ringsFor('越井 琢巳');
+    await other.ringsFor('越井 琢巳');
+    await leave(other, how);
+    // Whatever it still said to the cloud, it has said by then.
+    await expect.poll(() => cloud.registered('user001')).toBe(1);
+    expect(await caller.status()).toBe('ringing');
+    await operator.accept();
+    await operator.talksWith(caller);
+  });
+}
+
+test('a tab that talks is closed, its caller is let go, and who rings goes on ringing in the other', async ({ operator, seat, cloud }) => {
   const other = await (await seat({ beside: operator })).startShift();
-  await watch.look(other.page);
-  await other.page.close();
+  const first = await cloud.call(people.koshii);
+  await operator.ringsFor('越井 琢巳');
+  await other.accept();
+  await other.talksWith(first);
+  await operator.ended('elsewhere');
+  const second = await cloud.call(people.sato, 880);
+  await operator.ringsFor('佐藤 美咲');
+  await other.ringsFor('佐藤 美咲');
+  await leave(other, 'closed');
   await expect.poll(() => cloud.registered('user001')).toBe(1);
-  const caller = await cloud.call(people.koshii);
+  await expect.poll(() => first.status()).toBe('completed');
+  expect(await second.status()).toBe('ringing');
   await operator.accept();
-  await operator.talksWith(caller);
+  await operator.talksWith(second, 880);
 });
 
 test.describe('away and back in the history', () => {
