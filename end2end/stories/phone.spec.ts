@@ -14,12 +14,14 @@ const test = base.extend<{ phone: Phone }>({
   },
 });
 
-test('the customer calls, both talk, the customer hangs up', async ({ phone, operator }) => {
+test('the customer calls, both talk, the customer hangs up', async ({ phone, operator, cloud }) => {
   await phone.call(people.koshii);
   await operator.ringsFor('越井 琢巳', 'cm-koshii');
   await phone.is('呼び出しています');
   await operator.accept();
   await phone.talksWith(operator);
+  // Browsers on both sides: what they say is passed on as it is.
+  await expect.poll(async () => (await cloud.calls()).flatMap(({ legs }) => legs.map(({ codec }) => codec))).toEqual(['opus']);
   await phone.press('切る');
   await operator.ended('callerHungUp');
   await phone.is('通話が終わりました');

@@ -12,6 +12,8 @@ test('the operator sees who calls, accepts, talks and hangs up', async ({ operat
   await operator.accept();
   await operator.talksWith(caller);
   expect(await caller.status()).toBe('in-progress');
+  // As of a telephone, which has no other.
+  await expect.poll(async () => (await caller.record()).legs.map(({ codec }) => codec)).toEqual(['pcmu']);
   await expect(operator.talk.getByRole('timer')).toHaveText(/^00:0\d$/);
 
   await operator.button('hangUp').click();
