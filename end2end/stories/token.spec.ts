@@ -28,6 +28,37 @@ test.describe('a token that lives as short as a token may', () => {
     await operator.ringsFor('佐藤 美咲');
     await expect(operator.eventLog).not.toContainText('回線が切れました');
   });
+
+  test('is renewed once by a page that wakes, however often it is told so, and not while it is young', async ({ seat, cloud }) => {
+    const operator = await seat();
+    const { page } = operator;
+    await operator.startShift();
+    let asked = 0;
+    page.on('request', (request) => {
+      if (new URL(request.url()).pathname === '/token') asked += 1;
+    });
+    /** Tells the page so much later, before any timer of its own sees the time, that it may have been away. */
+    const wakes = (events: readonly string[], later: number): Promise<void> =>
+      page.evaluate(async ({ events, later }) => {
+        const { now } = Date;
+        Date.now = () => now() + later;
+        for (const event of events) document.dispatchEvent(new Event(event, { bubbles: true }));
+        // What they set going has begun by then.
+        await new Promise((begun) => setTimeout(begun));
+      }, { events, later });
+
+    const one = ['visibilitychange', 'pageshow', 'online'];
+    for (const [renewals, events] of [...one.map((event) => [event]), [...one, ...one]].entries()) {
+      await wakes(events, 5_000);
+      expect(asked, `while it is young, ${events}`).toBe(renewals);
+      await wakes(events, 30_000);
+      await expect(operator.eventLog.getByText('認証を更新しました')).toHaveCount(renewals + 1);
+      expect(asked, `past its half, ${events}`).toBe(renewals + 1);
+    }
+    await operator.is('available');
+    await cloud.call(people.koshii);
+    await operator.ringsFor('越井 琢巳');
+  });
 });
 
 /** When a token ends, in seconds since 1970. */
