@@ -1,10 +1,13 @@
-// Everybody can work at this console: every state passes axe, in both languages, in light and dark, and everything is done by keyboard.
+// Everybody can work at this console: axe objects to none of the states that are named here, in Japanese and light and in English and
+// dark, and everything is done by keyboard.
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Locator } from '@playwright/test';
 import type { AxeResults } from 'axe-core';
+import { Console } from '../harness/console.ts';
+import { opensLate } from '../harness/microphone.ts';
 import { people } from '../harness/people.ts';
-import type { Console } from '../harness/console.ts';
+import { unplug } from '../harness/sound.ts';
 import { COMPLAINTS, expect, test } from '../harness/story.ts';
 
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
@@ -34,14 +37,20 @@ async function isAccessible(operator: Console, state: string): Promise<void> {
 
 test.use({ expected: COMPLAINTS });
 
-for (const [look, context] of Object.entries({
+/** Each language and each colour scheme once, and not every pair: words and colours do not change each other. */
+const LOOKS = Object.entries({
   'Japanese, light': { locale: 'ja-JP', colorScheme: 'light' },
   'English, dark': { locale: 'en-GB', colorScheme: 'dark' },
-} as const)) {
-  test(`axe in every state: ${look}`, async ({ seat, cloud }) => {
+} as const);
+
+for (const [look, context] of LOOKS) {
+  const language = look.startsWith('English') ? 'en' : 'ja';
+  const sitting = { context: { ...context, reducedMotion: 'reduce' } } as const;
+
+  test(`axe in a shift that could not begin, and in one with two calls from beginning to end: ${look}`, async ({ seat, cloud }) => {
     test.slow();
-    const operator = await seat({ context: { ...context, reducedMotion: 'reduce' } });
-    operator.language = look.startsWith('English') ? 'en' : 'ja';
+    const operator = await seat(sitting);
+    operator.language = language;
     await isAccessible(operator, 'off duty');
 
     await operator.page.route('**/token*', () => {});
@@ -79,6 +88,67 @@ for (const [look, context] of Object.entries({
     await isAccessible(operator, 'after a call');
     await operator.endShift();
     await isAccessible(operator, 'after the shift');
+  });
+
+  test.describe('with faults', () => {
+    test.use({ settings: { UNKNOWN_CALLERS: 'user001' } });
+
+    test(`axe in a doubtful line, a line that is down, an unknown caller, a lost ring, and a call without sound: ${look}`, async ({
+      seat,
+      cloud,
+    }) => {
+      test.slow();
+      const operator = await seat(sitting);
+      operator.language = language;
+      await operator.startShift();
+
+      await cloud.fail({ silent: true });
+      await operator.page.evaluate(() => dispatchEvent(new Event('offline')));
+      await operator.is('lineDoubtful');
+      await isAccessible(operator, 'a doubtful line');
+      await cloud.fail({ silent: false, offline: true });
+      await operator.is('lineDown');
+      await isAccessible(operator, 'a line that is down');
+      await cloud.fail({ offline: false });
+      await expect(operator.status).toHaveText(operator.word('available'), { timeout: 30_000 });
+
+      await cloud.call(people.stranger);
+      await expect(operator.rings).toContainText(operator.word('unknown'));
+      await isAccessible(operator, 'an unknown caller');
+      await cloud.cut('user001');
+      await operator.ended('ringLost');
+      await isAccessible(operator, 'a lost ring');
+
+      await cloud.blackhole('user001', true);
+      const caller = await cloud.call(people.koshii);
+      await operator.button('accept').click();
+      await operator.is('connecting');
+      await isAccessible(operator, 'connecting');
+      await expect(operator.talk.getByRole('status')).toContainText(language === 'ja' ? '音声がまだ届きません' : 'No audio has arrived yet');
+      await isAccessible(operator, 'sound that is late');
+      await cloud.blackhole('user001', false);
+      await operator.is('connected');
+      await operator.talksWith(caller);
+      await opensLate(operator.page);
+      await unplug(operator.page);
+      await operator.is('silent');
+      await isAccessible(operator, 'sound that is not sent');
+      await cloud.fail({ offline: true });
+      await operator.is('reconnecting');
+      await isAccessible(operator, 'a call that is reconnected');
+    });
+  });
+
+  test.describe('what the page is made of does not arrive', () => {
+    test.use({ expected: /Failed to load resource|Failed to fetch|dynamically imported/ });
+
+    test(`axe in a page that is dead: ${look}`, async ({ contextFor, house }) => {
+      const page = await (await contextFor(sitting.context)).newPage();
+      await page.route('**/*.wasm', (route) => route.abort());
+      await page.goto(house.origin);
+      await expect(page.getByRole('alert')).toBeVisible();
+      await isAccessible(new Console(page, house.origin, 'user001'), 'a page that is dead');
+    });
   });
 }
 
