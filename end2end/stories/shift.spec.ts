@@ -138,6 +138,23 @@ test.describe('what the page is made of does not arrive', () => {
   }
 });
 
+test.describe('a browser that has no WebAssembly', () => {
+  test.use({ expected: /WebAssembly|browser is not supported/ });
+
+  for (const [locale, sentence, advice] of [
+    ['ja-JP', 'このブラウザーには対応していません', '再読み込み'],
+    ['en-GB', 'This browser is not supported', 'reload the page'],
+  ] as const) {
+    test(`is told that it is the browser, and not to load the page again: ${locale}`, async ({ contextFor, house }) => {
+      const page = await (await contextFor({ locale })).newPage();
+      await page.addInitScript(() => Reflect.deleteProperty(globalThis, 'WebAssembly'));
+      await page.goto(house.origin);
+      await expect(page.getByText(sentence)).toBeVisible();
+      await expect(page.getByText(advice)).toBeHidden();
+    });
+  }
+});
+
 test.describe('what the server tells the page cannot be read', () => {
   test.use({ expected: /setup/ });
 
