@@ -286,6 +286,40 @@ test('a key that was meant for something else answers nothing', async ({ operato
   await operator.is('connected');
 });
 
+for (const [key, word, does] of [['r', 'reject', 'rejects'], ['a', 'accept', 'accepts']] as const) {
+  test(`a key that was meant for a call that has just gone ${does} no other: ${key}`, async ({ operator, cloud }) => {
+    const { page } = operator;
+    const first = await cloud.call(people.koshii);
+    await operator.ringsFor('越井 琢巳');
+    const second = await cloud.call(people.sato, 880);
+    await operator.ringsFor('佐藤 美咲');
+    await expect(operator.ringOf('越井 琢巳').locator('[aria-keyshortcuts]')).toHaveCount(2);
+    // In the page, and so in the moment itself: the key is pressed when the first card is gone.
+    const pressed = await page.evaluateHandle((key) => {
+      const rings = document.getElementsByClassName('ring');
+      const left = new Promise<number>((found) => {
+        const gone = new MutationObserver(() => {
+          if (rings.length > 1) return;
+          gone.disconnect();
+          (document.activeElement ?? document.body).dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true }));
+          // Whatever it did is drawn by then.
+          requestAnimationFrame(() => requestAnimationFrame(() => found(rings.length)));
+        });
+        gone.observe(document.body, { childList: true, subtree: true });
+      });
+      return { left };
+    }, key);
+    await first.hangUp();
+    expect(await pressed.evaluate(({ left }) => left), 'calls that ring still').toBe(1);
+    await operator.is('ringing');
+    expect(await second.status()).toBe('ringing');
+    // Meant for this one it counts.
+    await answer(operator, key);
+    if (word === 'reject') await operator.ended('rejected');
+    else await operator.talksWith(second, 880);
+  });
+}
+
 test('a key that is held down scrolls the page', async ({ operator }) => {
   const { page } = operator;
   await page.setViewportSize({ width: 360, height: 300 });
@@ -387,10 +421,10 @@ test('the shortcut keys can be switched off', async ({ operator, cloud }) => {
   await expect(operator.page.getByRole('switch')).not.toBeChecked();
 });
 
-/** Presses what has the focus, as soon as a key counts as meant for it. */
-async function answer(operator: Console): Promise<void> {
+/** Presses a key, by default for what has the focus, as soon as it counts as meant for the call that rings. */
+async function answer(operator: Console, key = 'Enter'): Promise<void> {
   await expect(async () => {
-    await operator.page.keyboard.press('Enter');
+    await operator.page.keyboard.press(key);
     await expect(operator.rings).toHaveCount(0, { timeout: 100 });
   }).toPass();
 }
