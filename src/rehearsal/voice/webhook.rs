@@ -141,3 +141,22 @@ fn check(exchange: &Exchange) -> Result<(), TwilioError> {
         kind => Err(TwilioError::new(12300, format!("Invalid Content-Type: {kind} is not TwiML"))),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::{net::TcpListener, time::Instant};
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_says_nothing_is_waited_for_as_long_as_twilio_does() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/incoming", listener.local_addr().unwrap()).parse().unwrap();
+        let request = Request { url, get: false, fields: BTreeMap::new() };
+        let since = Instant::now();
+        let (exchange, answer) = document(&client().unwrap(), "token", &request).await;
+        assert_eq!(since.elapsed().as_secs(), 15);
+        assert!(answer.is_err() && exchange.status.is_none());
+        assert_eq!(exchange.error.as_deref(), Some("11200: HTTP retrieval failure: no answer in time"));
+    }
+}
