@@ -249,7 +249,7 @@ test('a whole shift by keyboard alone', async ({ seat, cloud }) => {
 
   await cloud.call(people.oneil);
   await operator.ringsFor("O'Neil & Sons <K>");
-  await keyboard.press('a');
+  await answer(operator, 'a');
   await operator.is('connected');
   await keyboard.press('h');
   await operator.ended('hungUp');

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use domain::Millis;
 use leptos::prelude::*;
 use wasm_bindgen::prelude::*;
+use web_sys::PageTransitionEvent;
 
 use crate::clock;
 use crate::listener::Listener;
@@ -32,10 +33,11 @@ struct Interval {
 
 impl PageLife {
     /// Watches the page: moves the clock, and tells when it leaves, when it wakes, and when it is perhaps cut off: when the
-    /// browser takes it for offline or had frozen it, or the machine slept.
+    /// browser takes it for offline or had frozen it, or the machine slept. Whether it has `left` in order is asked: then the SDK,
+    /// which listens later, need not end its device for a page that never comes back.
     pub(crate) fn watch(
         now: RwSignal<Millis>,
-        left: impl Fn() + 'static,
+        left: impl Fn() -> bool + 'static,
         woke: impl Fn() + 'static,
         cut: impl Fn() + 'static,
     ) -> Option<Self> {
@@ -83,7 +85,12 @@ impl PageLife {
             Listener::of_page(&window, "pageshow", wake()),
             Listener::of_page(&window, "online", wake()),
             Listener::of_page(&window, "offline", move |_| cut()),
-            Listener::of_page(&window, "pagehide", move |_| left()),
+            Listener::of_page(&window, "pagehide", move |event| {
+                let event: PageTransitionEvent = event.unchecked_into();
+                if left() && !event.persisted() {
+                    event.stop_immediate_propagation();
+                }
+            }),
         ];
         let look = Interval::every(LOOK, move || look(false));
         Some(Self { _listeners: listeners, _look: look })

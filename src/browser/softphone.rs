@@ -28,7 +28,7 @@ pub(crate) fn telephone(setup: Setup) -> Telephone {
     let (leaving, waking, cut) = (me(), me(), me());
     let page_life = PageLife::watch(
         shown.now,
-        move || leaving.upgrade().into_iter().for_each(|switchboard| switchboard.leave()),
+        move || leaving.upgrade().is_some_and(|switchboard| switchboard.leave()),
         move || waking.upgrade().into_iter().for_each(|switchboard| switchboard.wake()),
         move || cut.upgrade().into_iter().for_each(|switchboard| switchboard.post(Event::PerhapsCutOff)),
     );

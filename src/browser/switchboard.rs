@@ -138,19 +138,23 @@ impl Switchboard {
         self.show();
     }
 
-    /// The page is going away, maybe into the back/forward cache, which takes no open channel and no lock.
-    pub(crate) fn leave(&self) {
+    /// The page is going away, maybe into the back/forward cache, which takes no open channel and no lock. Whether all calls are
+    /// settled: otherwise the SDK does it.
+    pub(crate) fn leave(&self) -> bool {
         self.tabs.take();
         self.shift_lock.hold(false);
-        if let Shift::On(duty) = &*self.shift.borrow()
-            && !duty.rings.is_empty()
-        {
-            // Now the SDK would reject what rings, here and in the operator's other tabs, and hang up what is talked on.
-            if let Some(talk) = &duty.talk {
-                drop(self.hang_up(talk.call));
-            }
-            drop(self.with_device(Device::leave));
+        let (rings, talk) = match &*self.shift.borrow() {
+            Shift::On(duty) => (!duty.rings.is_empty(), duty.talk.as_ref().map(|talk| talk.call)),
+            Shift::Off(_) | Shift::Starting(_) => (false, None),
+        };
+        if !rings {
+            return false;
         }
+        // The SDK would reject what rings, and with it the same call in the operator's other tabs.
+        if let Some(talk) = talk {
+            drop(self.hang_up(talk));
+        }
+        self.with_device(Device::leave).is_ok()
     }
 
     /// The page is back, or may have been away: the device is asked what it is, since it may have changed unheard.
