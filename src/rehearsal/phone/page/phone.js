@@ -99,6 +99,8 @@ async function dial(withMicrophone = true) {
     show('idle');
     say(from.trouble);
     at('other').focus();
+    // It may have the focus already, and the notice has taken room.
+    at('other').scrollIntoView({ block: 'nearest' });
     return;
   }
   say(null);
@@ -286,6 +288,7 @@ function say(key) {
   trouble = key;
   at('trouble').hidden = !key;
   at('trouble').textContent = key ? text(key) : '';
+  if (key) at('trouble').scrollIntoView({ block: 'nearest' });
   if (key !== 'microphoneDenied' && key !== 'microphoneMissing') at('without').hidden = true;
 }
 
@@ -370,6 +373,7 @@ function spaced(number) {
 function keypad(open) {
   at('keys').hidden = !open;
   at('keypad').setAttribute('aria-expanded', String(open));
+  if (open) at('keys').scrollIntoView({ block: 'nearest' });
 }
 
 function pressKey(digit) {
