@@ -70,7 +70,7 @@ export const WORDS = {
     gaveUp: 'It stopped ringing before it was answered',
     elsewhere: 'Answered on another screen',
     lost: 'The call was lost with the line',
-    ringLost: 'The line went down while it rang',
+    ringLost: 'The line went down while the call was ringing',
     failed: 'The call ended with an error',
   },
 } as const;

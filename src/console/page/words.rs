@@ -59,7 +59,7 @@ pub(crate) const OVER_SAYS: Text = text(
     "勤務を終えました。このブラウザーでは着信しません。",
     "Your shift has ended, and this browser will not ring any more.",
 );
-pub(crate) const WHAT_HAPPENS: Text = text("始めると行うこと", "When you start");
+pub(crate) const WHAT_HAPPENS: Text = text("開始時に行うこと", "When you start");
 pub(crate) const ONLY_IN_CALLS: Text =
     text("マイクは準備と通話のあいだだけ使います", "The microphone is used only to get ready and in calls");
 pub(crate) const WHAT_TO_DO: Text = text("次の順にお試しください", "What to do");
@@ -77,7 +77,7 @@ pub(crate) const ALLOW_MICROPHONE: Text = text(
 pub(crate) const STOP: Text = text("中止", "Cancel");
 pub(crate) const DONE: Text = text("完了", "Done");
 pub(crate) const UNDER_WAY: Text = text("実行中", "In progress");
-pub(crate) const TO_COME: Text = text("これから", "Next");
+pub(crate) const TO_COME: Text = text("これから", "To do");
 
 // Waiting.
 pub(crate) const WAITING_SAYS: Text = text(
@@ -159,7 +159,7 @@ pub(crate) const fn how(how: How) -> Text {
         How::GaveUp => text("応答前に呼び出しが終わりました", "It stopped ringing before it was answered"),
         How::AnsweredElsewhere => text("別の画面で応答されました", "Answered on another screen"),
         How::Lost => text("回線が切れて通話が終わりました", "The call was lost with the line"),
-        How::RingLost => text("呼び出し中に回線が切れました", "The line went down while it rang"),
+        How::RingLost => text("呼び出し中に回線が切れました", "The line went down while the call was ringing"),
         How::Failed(_) => text("エラーで通話が終わりました", "The call ended with an error"),
     }
 }
@@ -244,7 +244,7 @@ pub(crate) const fn advice(failure: Failure) -> Advice {
             ],
         },
         Failure::MicrophoneBusy => Advice {
-            title: text("マイクを開けません", "The microphone cannot be opened"),
+            title: text("マイクを使用できません", "The microphone cannot be opened"),
             steps: [
                 text(
                     "会議アプリなど、マイクを使っているほかのアプリやタブを閉じてください。",
