@@ -50,6 +50,8 @@ mod tests {
         let aliases = Aliases::new(&[7; 32]);
         let one = aliases.alias(&number(101));
         assert_eq!(one, Aliases::new(&[7; 32]).alias(&number(101)));
+        // Operators know callers by it.
+        assert_eq!(one, "Sunino-Nisuma");
         assert_ne!(one, Aliases::new(&[8; 32]).alias(&number(101)));
         assert!(
             one.len() == 13 && one.split('-').count() == 2 && !one.contains(|c: char| c.is_ascii_digit()),

@@ -140,12 +140,16 @@ mod tests {
         refuses: Arc<AtomicBool>,
         slow: Arc<AtomicBool>,
         asked: Arc<AtomicU32>,
+        hangs: Arc<AtomicBool>,
     }
 
     #[async_trait]
     impl Directory for Other {
         async fn look_up(&self, number: &PhoneNumber) -> Result<Option<Found>, Silent> {
             self.asked.fetch_add(1, Ordering::Relaxed);
+            if self.hangs.load(Ordering::Relaxed) {
+                std::future::pending::<()>().await;
+            }
             if self.dead.load(Ordering::Relaxed) {
                 tokio::time::sleep(Duration::from_secs(2)).await;
                 return Err(Silent::Late);
@@ -184,6 +188,15 @@ mod tests {
         tokio::time::advance(REMEMBERED).await;
         guarded.look_up(&caller(1)).await.unwrap();
         assert_eq!(other.asked(), 5);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_waits_longer_than_two_seconds() {
+        let other = Other::default();
+        other.hangs.store(true, Ordering::Relaxed);
+        let since = Instant::now();
+        assert!(matches!(Guarded::new(other).look_up(&caller(1)).await, Err(Silent::Late)));
+        assert_eq!(since.elapsed(), Duration::from_secs(2));
     }
 
     #[tokio::test(start_paused = true)]

@@ -191,6 +191,19 @@ mod tests {
         assert!(!format!("{ring:?}").contains("AQEB"));
     }
 
+    /// As it stands in people's databases: were it to change, nobody's numbers would be found again.
+    #[test]
+    fn what_was_kept_by_earlier_versions_is_found_and_opens() {
+        let ring = ring(&BASE64_STANDARD.encode([1; 32])).unwrap();
+        let (key, number) = (ring.first(), PhoneNumber::parse("+447700900101").unwrap());
+        assert_eq!(key.id(), "4b47c3c2");
+        let hash = format!("{:032x}", u128::from_be_bytes(key.hash(&number)));
+        assert_eq!(hash, "770a19b632da8361ff2067345e128a55");
+        let sealed = "HZRDwRGk8Bhkvzq7QH/+4XED3G7/f99ljL66eIPnbNhWqobwLXrqTZQM0wk=";
+        let sealed = BASE64_STANDARD.decode(sealed).unwrap();
+        assert_eq!(key.open_number(&sealed, b"a place"), Some(number));
+    }
+
     #[test]
     fn what_is_no_key_is_refused() {
         for text in ["", " , ", "hush", "AQEBAQ==", &BASE64_STANDARD.encode([1; 33])] {

@@ -342,6 +342,16 @@ mod tests {
         assert!(of_another.contains("number.key") && of_another.contains("with `chown`"), "{of_another}");
     }
 
+    /// In a container the next one often has the same number.
+    #[test]
+    fn the_draft_of_a_killed_program_of_the_same_number_is_in_nobodys_way() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("number.key");
+        fs::write(draft_of(&path), "half of a k").unwrap();
+        assert_eq!(Keys::made_in_file(&path).unwrap().names().len(), 1);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
     #[test]
     fn what_is_given_and_no_key_is_said_once() {
         let error = Keys::given(&"hush".into()).unwrap_err();

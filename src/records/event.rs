@@ -225,6 +225,36 @@ pub(crate) mod tests {
         }
     }
 
+    /// As they lie in journals that an earlier version has left.
+    #[test]
+    fn what_an_earlier_version_wrote_is_read() {
+        let call_sid = CallSid::parse("CA0123456789abcdef0123456789abcdef").unwrap();
+        let came = Came {
+            call_ref: CallRef("r".to_owned()),
+            customer: Some("c".to_owned()),
+            alias: None,
+            operator: Some(Identity::parse("o").unwrap()),
+            outcome: Outcome::Ringing,
+        };
+        let what = [What::Came(came), What::Rang, What::Answered, What::Ended(Outcome::Busy), What::Over];
+        let events = what.map(|what| Event::Call(CallEvent { call_sid, at: 258, what }));
+        let token = Event::Token(TokenGiven { at: 258, operator: "o".to_owned() });
+        let (call, at) =
+            ("3031323334353637383961626364656630313233343536373839616263646566", "0201000000000000");
+        let written = [
+            format!("01{call}{at}0a0200000072020000006300000000020000006f"),
+            format!("02{call}{at}"),
+            format!("03{call}{at}"),
+            format!("04{call}{at}50"),
+            format!("05{call}{at}"),
+            format!("06{at}020000006f"),
+        ];
+        for (event, written) in events.into_iter().chain([token]).zip(written) {
+            let hex: String = event.write().iter().map(|byte| format!("{byte:02x}")).collect();
+            assert_eq!(hex, written, "{event:?}");
+        }
+    }
+
     /// Events of a few calls at a few times, so that many meet.
     pub(crate) fn events() -> impl Strategy<Value = CallEvent> {
         (0_u8..3, 0_u64..5, whats()).prop_map(|(call, at, what)| {

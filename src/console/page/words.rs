@@ -159,7 +159,9 @@ pub(crate) const fn how(how: How) -> Text {
         How::GaveUp => text("応答前に呼び出しが終わりました", "It stopped ringing before it was answered"),
         How::AnsweredElsewhere => text("別の画面で応答されました", "Answered on another screen"),
         How::Lost => text("回線が切れて通話が終わりました", "The call was lost with the line"),
-        How::RingLost => text("呼び出し中に回線が切れました", "The line went down while the call was ringing"),
+        How::RingLost => {
+            text("呼び出し中に回線が切れました", "The line went down while the call was ringing")
+        }
         How::Failed(_) => text("エラーで通話が終わりました", "The call ended with an error"),
     }
 }

@@ -332,8 +332,11 @@ async fn numbers_are_revealed_only_with_an_entry_and_within_the_allowance(house:
     expected.sort_by_key(hashed);
     assert_eq!(revealed, expected);
     reveal(now + 1, 2).await.unwrap();
-    assert!(matches!(reveal(now + 2, 2).await, Err(Trouble::Allowance { used: 2, allowed: 2 })));
-    reveal(now + 24 * 60 * 60 * 1000 + 2, 2).await.unwrap();
+    let a_day = 24 * 60 * 60 * 1000;
+    for at in [now + 2, now + a_day] {
+        assert!(matches!(reveal(at, 2).await, Err(Trouble::Allowance { used: 2, allowed: 2 })));
+    }
+    reveal(now + a_day + 2, 2).await.unwrap();
     let entries = Query::new("SELECT detail FROM audit WHERE detail LIKE '% of 2: a court order'");
     assert_eq!(house.database.read(entries).await.unwrap().len(), 3);
     let asked = async |id: &str, reason: &str| {
@@ -449,6 +452,32 @@ async fn a_number_that_is_given_to_another_by_hand_opens_for_nobody() {
         matches!(&revealed, Err(Trouble::Forged { what, .. }) if what == "a number of `cm-sato`"),
         "{revealed:?}"
     );
+}
+
+#[tokio::test]
+async fn what_is_sealed_opens_in_its_own_place_alone() {
+    let house = House::sqlite().await;
+    house.import(FILE).await;
+    let change = async |sql: &'static str| {
+        let mut transaction = house.database.begin().await.unwrap();
+        transaction.run(Query::new(sql)).await.unwrap();
+        transaction.commit().await.unwrap();
+    };
+    change("UPDATE customers SET (note_key, note) = (SELECT note_key, note FROM customers WHERE id = 'cm-koshii')").await;
+    assert!(house.customers.show("cm-koshii").await.is_ok());
+    let moved = house.customers.show("cm-sato").await;
+    assert!(
+        matches!(&moved, Err(Trouble::Forged { what, .. }) if what == "the note of `cm-sato`"),
+        "{moved:?}"
+    );
+    // One number's seal beside the hash of another of the same customer.
+    change("UPDATE numbers SET sealed = (SELECT MAX(sealed) FROM numbers WHERE customer = 'cm-koshii') WHERE customer = 'cm-koshii'").await;
+    let revealed = house.customers.reveal("cm-koshii", &reason(), 9, &by()).await;
+    assert!(matches!(&revealed, Err(Trouble::Forged { .. })), "{revealed:?}");
+    change("UPDATE secrets SET sealed = (SELECT MAX(sealed) FROM secrets)").await;
+    let keys = Keys::in_file(&house.folder.path().join("number.key")).unwrap();
+    let opened = Customers::open(house.database.clone(), keys).await;
+    assert!(matches!(&opened, Err(Trouble::Forged { .. })), "{opened:?}");
 }
 
 #[tokio::test]

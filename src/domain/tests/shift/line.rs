@@ -57,6 +57,7 @@ fn when_the_cloud_closed_the_stream_the_sdk_is_asked_later_and_ever_more_seldom(
     assert_eq!(console.on(Event::Timer(Timer::RegisterAgain))[0], Effect::Register);
     let effects = console.after(10_000).on(Event::Unregistered { returns: false });
     assert!(delay(&effects, Timer::RegisterAgain) > first);
+    assert_eq!(delay(&effects, Timer::RegisterAgain), Some(5_000), "half of the time that it was away");
     let effects = console.after(10_000_000).on(Event::Unregistered { returns: false });
     assert_eq!(delay(&effects, Timer::RegisterAgain), Some(30_000));
 }

@@ -194,6 +194,12 @@ fn for_the_operators_missing_voice_the_microphone_is_opened_anew() {
         assert!(renews(&console.on(silent(Side::Operator, true))));
         assert_eq!(console.on(silent(Side::Operator, false)), []);
     }
+    // The other's voice says nothing of it.
+    assert!(renews(&console.on(silent(Side::Operator, true))));
+    console.on(silent(Side::Caller, false));
+    console.on(silent(Side::Caller, true));
+    assert!(!renews(&console.on(silent(Side::Caller, false))));
+    console.on(silent(Side::Operator, false));
     // Who is muted need not be heard; but then.
     console.on(Event::Muted(A, true));
     assert!(!renews(&console.on(silent(Side::Operator, true))));

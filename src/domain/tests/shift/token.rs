@@ -80,6 +80,18 @@ fn while_the_server_is_away_it_is_asked_for_ever_more_seldom() {
 }
 
 #[test]
+fn the_consoles_of_a_company_do_not_all_come_back_at_once() {
+    let wait_after = |millis| {
+        let mut console = Console::on_duty();
+        console.after(HOUR + millis).on(Event::TokenWillExpire);
+        delay(&console.on(Event::TokenUnreachable), Timer::TokenRetry)
+    };
+    let waits: Vec<_> = (0..250).map(wait_after).collect();
+    let different: std::collections::BTreeSet<_> = waits.iter().flatten().collect();
+    assert_eq!(different, (1_000..1_250).collect::<Vec<_>>().iter().collect());
+}
+
+#[test]
 fn waking_does_not_wait_for_the_next_attempt() {
     let mut console = Console::on_duty();
     console.after(HOUR).on(Event::TokenWillExpire);
