@@ -3,8 +3,8 @@
 use std::fmt;
 
 use database::{Failure, Query, Row};
-use domain::Identity;
-use records::audit::{Action, Entry, Opaque, Reason};
+use domain::{Identity, Millis};
+use records::audit::{Action, Entry, Filter, Opaque, Reason};
 
 use super::import::Whom;
 use super::told::tells_who;
@@ -19,8 +19,10 @@ use crate::{Customer, PhoneNumber, Region, Sheet, Trouble, secrets};
 pub struct Receipt {
     /// The customer, as the audit trail calls them.
     pub subject: Opaque,
+    /// When it was: earlier than now if it is said again.
+    pub at: Millis,
     /// So many numbers are gone.
-    pub numbers: usize,
+    pub numbers: u64,
     /// So many reasons of reveals, of this customer or others, hold the id, the name or a part of it, and stay: an entry of the
     /// audit trail cannot be changed.
     pub reasons: usize,
@@ -71,7 +73,8 @@ impl Customers {
         Ok(transaction.commit().await?)
     }
 
-    /// Erases one: the numbers, the name and the id, here and in the records of calls. The figures stay.
+    /// Erases one: the numbers, the name and the id, here and in the records of calls. The figures stay. Said again, after one that
+    /// was cut off, it removes what that may have left behind, and gives its receipt.
     ///
     /// # Errors
     /// Nobody has this id, or the database cannot be written; nothing is erased then.
@@ -80,7 +83,7 @@ impl Customers {
         transaction.alone(LOCK).await?;
         let ring = self.keys.current();
         let sealed = transaction.run(Query::new(SEALED).with(id)).await?;
-        let numbers = sealed.len();
+        let numbers = import::count(sealed.len());
         // One that does not open is erased all the same.
         let opened = sealed.into_iter().filter_map(|row| opened(&ring, row, id).ok());
         let aliases: Vec<String> = opened.map(|number| self.aliases.alias(&number)).collect();
@@ -90,17 +93,28 @@ impl Customers {
         let calls = records::calls::forget(&mut *transaction, id, &aliases).await?;
         // Those whom the company's own API knows have calls here, and nothing else.
         if name.is_none() && calls == 0 {
-            return Err(Trouble::Nobody(id.to_owned()));
+            drop(transaction);
+            return self.erased_before(id).await?.ok_or_else(|| Trouble::Nobody(id.to_owned()));
         }
         let reasons = self.audit.reasons(&mut *transaction).await?;
         let name = name.unwrap_or_default();
         let reasons = reasons.iter().filter(|reason| tells_who(reason, id, &name)).count();
         let subject = self.audit.opaque(id);
-        let entry = Entry::erased(by.at, &by.actor, subject.clone(), import::count(numbers), calls);
+        let entry = Entry::erased(by.at, &by.actor, subject.clone(), numbers, calls);
         self.audit.append(&mut *transaction, entry).await?;
         transaction.commit().await?;
         let left_behind = self.database.scrub().await.err();
-        Ok(Receipt { subject, numbers, reasons, calls, left_behind })
+        Ok(Receipt { subject, at: by.at, numbers, reasons, calls, left_behind })
+    }
+
+    async fn erased_before(&self, id: &str) -> Result<Option<Receipt>, Trouble> {
+        let subject = self.audit.opaque(id);
+        let filter = Filter { action: Some(Action::Erased), subject: Some(subject.clone()) };
+        let Some(entry) = self.audit.list(&filter, 1).await?.pop() else { return Ok(None) };
+        let (numbers, calls) = Entry::erased_figures(&entry.detail).unwrap_or_default();
+        let left_behind = self.database.scrub().await.err();
+        // Which name they held is gone with it.
+        Ok(Some(Receipt { subject, at: entry.at, numbers, reasons: 0, calls, left_behind }))
     }
 
     /// The numbers of one: the only way back. The audit entry is on disk before any of them is told.

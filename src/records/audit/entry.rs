@@ -147,6 +147,13 @@ impl Entry {
         Self::new(at, actor, Action::Erased, customer.0).with(format!("numbers={numbers} calls={calls}"))
     }
 
+    /// How many numbers, and in how many calls, a customer was erased by the entry with this detail.
+    #[must_use]
+    pub fn erased_figures(detail: &str) -> Option<(u64, u64)> {
+        let (numbers, calls) = detail.strip_prefix("numbers=")?.split_once(" calls=")?;
+        Some((numbers.parse().ok()?, calls.parse().ok()?))
+    }
+
     /// So many numbers were sealed with a new key.
     #[must_use]
     pub fn keys_rotated(at: Millis, actor: &Actor, numbers: u64) -> Self {

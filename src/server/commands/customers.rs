@@ -229,7 +229,7 @@ async fn erase(id: &str, yes: bool) -> anyhow::Result<()> {
     }
     let by = super::by();
     let receipt = kept.customers.erase(id, &by).await?;
-    say(&format!("Receipt of {}: {receipt}.", time(by.at)));
+    say(&format!("Receipt of {}: {receipt}.", time(receipt.at)));
     match settings.keeping.place {
         Place::Postgres(_) => {
             receipt
