@@ -167,7 +167,7 @@ async fn list(operator: Option<&Identity>, after: &str, limit: u32) -> anyhow::R
     say(&table(&rows));
     if listed > 0 && listed == usize::try_from(limit)? {
         let operator = operator.map(|operator| format!(" --operator {operator}")).unwrap_or_default();
-        say(&format!("(more: hitoku customers list{operator} --limit {limit} --after {})", quoted(&last)));
+        say(&format!("(more: hitoku customers list{operator} --limit {limit} --after={})", quoted(&last)));
     }
     Ok(())
 }

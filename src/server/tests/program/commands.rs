@@ -33,7 +33,7 @@ fn a_customer_is_imported_listed_shown_added_assigned_and_erased() {
     assert_says(&list, &["cm-sato", "cm-oneil"]);
     assert!(!list.out.contains("cm-koshii"));
     let first = home.run(&["customers", "list", "--operator", "user002", "--limit", "1"]);
-    assert_says(&first, &["(more: hitoku customers list --operator user002 --limit 1 --after 'cm-oneil')"]);
+    assert_says(&first, &["(more: hitoku customers list --operator user002 --limit 1 --after='cm-oneil')"]);
     assert!(!home.run(&["customers", "list", "--limit", "0"]).out.contains("more"));
     assert_says(&home.run(&["customers", "show", "cm-sato"]), &["佐藤 美咲", "user002", "numbers   2"]);
     assert_says(&home.run(&["customers", "assign", "cm-sato", "user003"]), &["user003 looks after cm-sato"]);
