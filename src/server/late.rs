@@ -1,59 +1,77 @@
 //! What may not be there yet: a database that cannot be reached while this server starts keeps no caller from an answer.
 
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
 use async_trait::async_trait;
 use database::Failure;
 use directory::{Customers, Directory, Found, PhoneNumber, Silent};
 use tokio::sync::watch;
 
 /// Something that is there, or will be. Clones share it.
-#[derive(Clone, Debug)]
-pub struct Late<T>(watch::Receiver<Option<T>>);
+#[derive(Clone)]
+pub struct Late<T> {
+    here: Arc<OnceLock<T>>,
+    /// Makes it of something else as soon as that is there.
+    make: Arc<dyn Fn() -> Option<T> + Send + Sync>,
+    come: watch::Receiver<bool>,
+}
 
 /// Brings it.
 #[derive(Debug)]
-pub struct Bringer<T>(watch::Sender<Option<T>>);
+pub struct Bringer<T> {
+    here: Arc<OnceLock<T>>,
+    come: watch::Sender<bool>,
+}
 
 impl<T: Clone + Send + Sync + 'static> Late<T> {
     /// It is there.
     #[must_use]
     pub fn here(it: T) -> Self {
-        Self(watch::channel(Some(it)).1)
+        let (bringer, late) = Self::coming();
+        bringer.bring(it);
+        late
     }
 
     /// It is to come.
     #[must_use]
     pub fn coming() -> (Bringer<T>, Self) {
-        let (bringer, late) = watch::channel(None);
-        (Bringer(bringer), Self(late))
+        let here = Arc::new(OnceLock::new());
+        let (told, come) = watch::channel(false);
+        (Bringer { here: here.clone(), come: told }, Self { here, make: Arc::new(|| None), come })
     }
 
     /// It, if it is there.
     #[must_use]
     pub fn now(&self) -> Option<T> {
-        self.0.borrow().clone()
+        if let Some(it) = self.here.get() {
+            return Some(it.clone());
+        }
+        let made = (self.make)()?;
+        Some(self.here.get_or_init(|| made).clone())
     }
 
     /// Waits for it; `None` if nobody brings it any more.
     pub async fn wait(mut self) -> Option<T> {
-        self.0.wait_for(Option::is_some).await.ok().and_then(|it| it.clone())
+        self.come.wait_for(|come| *come).await.ok()?;
+        self.now()
     }
 
-    /// What is made of it, as soon as it is there.
+    /// What is made of it: there in the same moment.
     #[must_use]
     pub fn map<U: Clone + Send + Sync + 'static>(
         self,
-        make: impl FnOnce(T) -> U + Send + 'static,
+        make: impl Fn(T) -> U + Send + Sync + 'static,
     ) -> Late<U> {
-        if let Some(it) = self.now() {
-            return Late::here(make(it));
-        }
-        let (bringer, late) = Late::coming();
-        tokio::spawn(async move {
-            if let Some(it) = self.wait().await {
-                bringer.bring(make(it));
-            }
-        });
-        late
+        let come = self.come.clone();
+        let make = move || self.now().map(&make);
+        Late { here: Arc::default(), make: Arc::new(make), come }
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Late<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Late").field(&self.here.get()).finish()
     }
 }
 
@@ -71,6 +89,27 @@ impl Directory for Late<Customers> {
 impl<T> Bringer<T> {
     /// Here it is.
     pub fn bring(self, it: T) {
-        self.0.send_replace(Some(it));
+        // Nobody else brings it.
+        let _ = self.here.set(it);
+        self.come.send_replace(true);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn what_is_made_of_it_is_there_in_the_same_moment() {
+        let (bringer, late) = Late::coming();
+        let twice = late.clone().map(|it: u32| it * 2);
+        assert_eq!((late.now(), twice.now()), (None, None));
+        let waiting = tokio::spawn(twice.clone().wait());
+        bringer.bring(2);
+        assert_eq!((late.now(), twice.now()), (Some(2), Some(4)));
+        assert_eq!(waiting.await.unwrap(), Some(4));
+        let (nobody, late) = Late::<u32>::coming();
+        drop(nobody);
+        assert_eq!(late.wait().await, None);
     }
 }

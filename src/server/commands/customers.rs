@@ -208,10 +208,12 @@ impl Add {
     }
 }
 
-const LEFT_IN_POSTGRESQL: &str = "\
-    No query finds it any more, but PostgreSQL keeps the bytes in its own files until it writes over them, and in its \
-    write-ahead log until it has no more use for that. To hurry it: `VACUUM FULL customers, numbers, calls`, which holds up \
-    everybody while it runs, then `CHECKPOINT`. Replicas follow; a log that is archived keeps them as backups do.";
+const LEFT_IN_TABLES: &str = "\
+    No query finds it any more, but PostgreSQL keeps the bytes in its own files until it writes over them. Say the same \
+    again when that is over; or, when nobody calls, `VACUUM FULL customers, numbers, calls`, which holds up everybody.";
+const LEFT_IN_LOG: &str = "\
+    PostgreSQL's write-ahead log has it until there is no more use for that: `CHECKPOINT` hurries it. Replicas follow; a log \
+    that is archived keeps it as backups do.";
 
 async fn erase(id: &str, yes: bool) -> anyhow::Result<()> {
     let (settings, kept) = super::open().await?;
@@ -232,17 +234,14 @@ async fn erase(id: &str, yes: bool) -> anyhow::Result<()> {
     say(&format!("Receipt of {}: {receipt}.", time(receipt.at)));
     match settings.keeping.place {
         Place::Postgres(_) => {
-            receipt
-                .left_behind
-                .iter()
-                .for_each(|why| say(&format!("Its tables could not be cleared up: {why}.")));
-            say(LEFT_IN_POSTGRESQL);
+            if let Some(why) = &receipt.left_behind {
+                say(&format!("It is not gone from PostgreSQL's files yet: {why}. {LEFT_IN_TABLES}"));
+            }
+            say(LEFT_IN_LOG);
         }
-        Place::Sqlite(file) => receipt.left_behind.iter().for_each(|why| {
+        Place::Sqlite(_) => receipt.left_behind.iter().for_each(|why| {
             say(&format!(
-                "What was erased may still be in the database's file and its log: {why}. Then say \
-                 `sqlite3 {} 'VACUUM; PRAGMA wal_checkpoint(TRUNCATE)'`.",
-                quoted(&file.display().to_string())
+                "What was erased may still be in the database's file and its log: {why}. When that is over, say the same again."
             ));
         }),
     }

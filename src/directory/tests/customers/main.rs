@@ -148,6 +148,25 @@ async fn postgresql() {
     let server = Server::start();
     let house = House::at(|_| server.database()).await;
     everything(&house).await;
+    let mut reading = house.database.begin().await.unwrap();
+    for sql in ["SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", "SELECT COUNT(*) FROM customers"] {
+        reading.run(Query::new(sql)).await.unwrap();
+    }
+    let receipt = house.customers.erase("cm-koshii", &by()).await.unwrap();
+    assert_eq!(receipt.left_behind, Some(database::Failure::Busy), "another program still reads it");
+    drop(reading);
+    assert_eq!(house.customers.erase("cm-koshii", &by()).await.unwrap().left_behind, None);
+    house.database.read(Query::new("CHECKPOINT")).await.unwrap();
+    assert!(!tables_hold(&server.folder().join("base"), "越井"), "who was erased is in none of its files");
+    assert!(tables_hold(&server.folder().join("base"), "佐藤"), "and would be found there");
+}
+
+fn tables_hold(folder: &std::path::Path, text: &str) -> bool {
+    std::fs::read_dir(folder).unwrap().any(|entry| {
+        let path = entry.unwrap().path();
+        let holds = |bytes: Vec<u8>| bytes.windows(text.len()).any(|window| window == text.as_bytes());
+        if path.is_dir() { tables_hold(&path, text) } else { std::fs::read(path).is_ok_and(holds) }
+    })
 }
 
 async fn everything(house: &House) {
