@@ -1,4 +1,4 @@
-//! The browser's question before a page is left on which somebody rings or talks: leaving rejects the one and hangs up the other.
+//! The browser's question before a page is left on which somebody rings or talks: leaving ends the ring here, and the talk.
 //!
 //! The SDK asks it only during a call. Firefox closes the socket before the SDK can hang up: the caller then waits in silence for
 //! as long as the cloud holds a call (`maxCallSignalingTimeoutMs`), so there the question matters even more.

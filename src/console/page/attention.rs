@@ -4,7 +4,8 @@
 //! Invariants: the title never holds a name, because browsers keep titles in their history. The focus never falls to the
 //! floor: when what had it disappears, it goes to what the scene rests on, and a new ring takes it only from an operator who
 //! is neither on a call nor typing. A key that was on its way when the focus moved presses nothing, and one that was meant for
-//! a call that is gone answers no other. Who calls is in sight.
+//! a call that is gone answers no other. Who calls is in sight when a call begins to ring, and when one is accepted beside others;
+//! while somebody may be about to press something, the page does not move.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -44,7 +45,6 @@ pub(crate) fn attend(page: Page) {
     attend_choices(page);
     let moved = Rc::new(Cell::new(f64::NEG_INFINITY));
     attend_focus(page, Rc::clone(&moved));
-    attend_sight(page);
     let keyed = Rc::new(Cell::new(Keyed { call: None, since: f64::NEG_INFINITY }));
     attend_keyed(page, Rc::clone(&keyed));
     effect(move |_| {
@@ -118,16 +118,22 @@ fn attend_choices(page: Page) {
 /// `moved`: when the focus was last moved here, on the clock of the page's events.
 fn attend_focus(page: Page, moved: Rc<Cell<f64>>) {
     let before_ring = Rc::new(RefCell::new(None));
-    let mut last = None;
+    let (mut last, mut last_talk) = (None, None);
     effect(move |first| {
         page.choices.track();
-        let call = page.shift.with(answerable);
+        let (call, talk, waits) =
+            page.shift.with(|shift| (answerable(shift), talk_of(shift), scene::waits(shift)));
         let rings = call.is_some() && call != last;
-        last = call;
+        let to_top = rings && last.is_none() || waits && talk.is_some() && talk != last_talk;
+        (last, last_talk) = (call, talk);
         let (before_ring, moved) = (Rc::clone(&before_ring), Rc::clone(&moved));
         if !first {
             // After the page has drawn the change.
             let settle = move || {
+                if to_top {
+                    // Before the focus moves, which then is in sight too.
+                    window().scroll_to_with_x_and_y(0.0, 0.0);
+                }
                 if settle(call.is_some(), rings, &before_ring) {
                     moved.set(now());
                 }
@@ -154,22 +160,6 @@ fn settle(waits: bool, rings: bool, before_ring: &RefCell<Option<HtmlElement>>) 
     to.is_some_and(|element| element.focus().is_ok())
 }
 
-/// Whoever has scrolled down to the event log is to see who calls, also beside a call that was just accepted.
-fn attend_sight(page: Page) {
-    let mut last = (None, None);
-    effect(move |_| {
-        let calls = page.shift.with(|shift| {
-            let Shift::On(duty) = shift else { return (None, None) };
-            let newest = duty.rings.iter().rev().find(|ring| !ring.taken).map(|ring| ring.call);
-            (newest, duty.talk.as_ref().map(|talk| talk.call))
-        });
-        if std::mem::replace(&mut last, calls) != calls && calls.0.is_some() {
-            // After the focus has moved, which scrolls too.
-            set_timeout(|| window().scroll_to_with_x_and_y(0.0, 0.0), Duration::ZERO);
-        }
-    });
-}
-
 fn attend_keyed(page: Page, keyed: Rc<Cell<Keyed>>) {
     effect(move |_| {
         let call = page.shift.with(keyed_call);
@@ -177,6 +167,11 @@ fn attend_keyed(page: Page, keyed: Rc<Cell<Keyed>>) {
         let since = if before.call.is_some() && before.call != call { now() } else { before.since };
         keyed.set(Keyed { call, since });
     });
+}
+
+fn talk_of(shift: &Shift) -> Option<CallId> {
+    let Shift::On(duty) = shift else { return None };
+    duty.talk.as_ref().map(|talk| talk.call)
 }
 
 fn keyed_call(shift: &Shift) -> Option<CallId> {
