@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 
 use domain::Identity;
+use records::digits::holds_a_number;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
 
 use crate::found::tells;
-use crate::written::{has_a_number, is_in_name, is_in_note};
+use crate::written::{has_a_number, is_in_note, is_whole_number};
 use crate::{PhoneNumber, Region, Unreadable};
 
 /// A customer: who they are, and who looks after them.
@@ -129,7 +130,7 @@ fn separated(numbers: &str, region: Region) -> impl Iterator<Item = Cow<'_, str>
 impl Customer {
     /// The field of free text in which somebody has put a number; ids have as many digits as they like.
     fn holds_a_number(&self, region: Region) -> Option<&'static str> {
-        let holds = |text: &str| is_in_name(text, region);
+        let holds = |text: &str| holds_a_number(text, DIGITS_OF_A_NUMBER);
         let seen = [("name", self.name.as_str()), ("group", self.team.as_deref().unwrap_or_default())];
         // No operator sees a note: it need only keep numbers where they are found.
         let note = self.note.as_deref().is_some_and(|note| is_in_note(note, region)).then_some("note");
@@ -153,7 +154,7 @@ pub(crate) fn may_look_after(
     numbers: &[PhoneNumber],
     region: Region,
 ) -> Result<(), NotACustomer> {
-    if has_a_number(operator.as_str(), region) {
+    if is_whole_number(operator.as_str(), region) {
         return Err(NotACustomer::Holds("operator"));
     }
     if numbers.iter().any(|number| tells(operator.as_str(), number)) {

@@ -5,10 +5,11 @@
 
 use domain::Identity;
 use phonenumber::metadata::DATABASE;
-use records::digits::{decimal, has_fewer_digits};
+use records::digits::{decimal, has_fewer_digits, holds_a_number};
 use unicode_normalization::UnicodeNormalization as _;
 
-use crate::written::{has_a_number, is_in_name};
+use crate::customer::DIGITS_OF_A_NUMBER;
+use crate::written::{has_a_number, is_whole_number};
 use crate::{PhoneNumber, Region, Silent};
 
 /// So many last digits tell a number from an id by chance: they are the same in every way of writing a number.
@@ -32,17 +33,19 @@ impl Found {
     /// # Errors
     /// The operator's identity holds it, so that nobody can be dialled without telling it.
     pub fn without(self, number: &PhoneNumber, region: Region) -> Result<Self, Silent> {
-        let is_one = |text: &str| tells(text, number) || has_a_number(text, region);
-        if is_one(self.operator.as_str()) {
+        let tells = |text: &str| tells(text, number);
+        let holds_one = |text: &str| holds_a_number(text, DIGITS_OF_A_NUMBER);
+        // Only what is a number and nothing else: a caller whose operator has an odd name is put through.
+        if tells(self.operator.as_str()) || is_whole_number(self.operator.as_str(), region) {
             return Err(Silent::Nonsense("its appId holds a telephone number"));
         }
+        let name = |name: &String| !tells(name) && !has_a_number(name, region) && !holds_one(name);
+        // Ids have as many plain digits as they like.
+        let id = |id: &String| !tells(id) && !has_a_number(id, region) && (id.is_ascii() || !holds_one(id));
         Ok(Self {
             operator: self.operator,
-            customer_name: self.customer_name.filter(|name| !is_one(name) && !is_in_name(name, region)),
-            // Ids have as many plain digits as they like.
-            customer_id: self
-                .customer_id
-                .filter(|id| !is_one(id) && (id.is_ascii() || !is_in_name(id, region))),
+            customer_name: self.customer_name.filter(name),
+            customer_id: self.customer_id.filter(id),
         })
     }
 }

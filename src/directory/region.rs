@@ -4,7 +4,7 @@ use std::str::FromStr as _;
 
 use phonenumber::country::Id;
 
-use crate::written::has_a_number;
+use crate::written::is_whole_number;
 
 /// The country whose national format a number without a country code is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,10 +23,10 @@ impl Region {
         Id::from_str(&text.to_uppercase()).ok().map(Self)
     }
 
-    /// Whether a telephone number of here is in a name that a program or a company has given, as far as that can be told.
+    /// Whether a name that a program or a company has given is a telephone number here, as far as that can be told.
     #[must_use]
     pub fn has_number(self, name: &str) -> bool {
-        has_a_number(name, self)
+        is_whole_number(name, self)
     }
 }
 

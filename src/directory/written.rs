@@ -5,10 +5,11 @@
 //! its country's code may be for fiction, or of a range that is younger than the metadata: from abroad it need only be as long as
 //! that country's are, and at home as long as the longest.
 
-use phonenumber::Mode;
+use std::borrow::Cow;
+
 use phonenumber::Type;
 use phonenumber::metadata::DATABASE;
-use records::digits::{decimal, has_fewer_digits, holds_a_number};
+use records::digits::{decimal, has_fewer_digits};
 use unicode_normalization::UnicodeNormalization as _;
 
 use crate::customer::{DIGITS_OF_A_NUMBER, is_direction};
@@ -85,39 +86,18 @@ const FICTION: (&str, usize) = ("+447700900", 13);
 /// so that it must look like one of this region, or have its country's code; it may have spaces in it, and other numbers
 /// before or after it.
 pub(crate) fn is_in_note(note: &str, region: Region) -> bool {
-    is_in(note, region, DIGITS_OF_A_NUMBER)
-}
-
-/// Whether there is a number in what operators see of somebody. Names have no dates and prices in them: as many digits as
-/// telephone numbers have are one, and fewer if they look like one of this region, where they are shorter.
-pub(crate) fn is_in_name(name: &str, region: Region) -> bool {
-    holds_a_number(name, DIGITS_OF_A_NUMBER)
-        || !has_fewer_digits(name, FEWEST_DIGITS) && is_in(name, region, fewest_digits(region))
-}
-
-/// How many digits the shortest numbers of this region have, as they are written there.
-fn fewest_digits(region: Region) -> usize {
-    let home = DATABASE.by_id(region.0.as_ref());
-    let kinds = [Type::FixedLine, Type::Mobile].into_iter();
-    let lengths =
-        kinds.filter_map(|kind| home?.descriptors().get(kind)).flat_map(|kind| kind.possible_length());
-    let shortest = lengths.map(|length| usize::from(*length)).min();
-    shortest.unwrap_or(DIGITS_OF_A_NUMBER).clamp(FEWEST_DIGITS, DIGITS_OF_A_NUMBER)
-}
-
-fn is_in(text: &str, region: Region, fewest: usize) -> bool {
-    if has_fewer_digits(text, fewest) {
+    if has_fewer_digits(note, DIGITS_OF_A_NUMBER) {
         return false;
     }
-    let text: String = text.nfkc().collect();
+    let note: String = note.nfkc().collect();
     let broken = |sign: char| matches!(plain(sign), Some(Err(_)));
-    text.split(broken).any(|run| {
+    note.split(broken).any(|run| {
         let words: Vec<&str> = run.split_whitespace().collect();
-        (0..words.len()).any(|from| begins_with_number(&words[from..], region, fewest))
+        (0..words.len()).any(|from| begins_with_number(&words[from..], region))
     })
 }
 
-fn begins_with_number(words: &[&str], region: Region, fewest: usize) -> bool {
+fn begins_with_number(words: &[&str], region: Region) -> bool {
     let (mut text, mut digits) = (String::new(), 0);
     for word in words {
         text += word;
@@ -125,7 +105,7 @@ fn begins_with_number(words: &[&str], region: Region, fewest: usize) -> bool {
         if digits > MOST_DIGITS {
             return false;
         }
-        if digits >= fewest && is_number_in_text(&text, region) {
+        if digits >= DIGITS_OF_A_NUMBER && is_number_in_text(&text, region) {
             return true;
         }
     }
@@ -135,11 +115,9 @@ fn begins_with_number(words: &[&str], region: Region, fewest: usize) -> bool {
 /// Where numbers at home begin with a zero, one that does not is something else.
 fn is_number_in_text(text: &str, region: Region) -> bool {
     let text = text.trim_start_matches(|sign: char| decimal(sign).is_none() && !"+(".contains(sign));
-    is_a_number(text, region) || (!begins_with_zero(region) && PhoneNumber::written(text, region).is_ok())
-}
-
-fn begins_with_zero(region: Region) -> bool {
-    DATABASE.by_id(region.0.as_ref()).is_some_and(|home| home.national_prefix() == Some("0"))
+    let home = DATABASE.by_id(region.0.as_ref());
+    let zero = home.is_some_and(|home| home.national_prefix() == Some("0"));
+    is_a_number(text, region) || (!zero && PhoneNumber::written(text, region).is_ok())
 }
 
 /// The shortest numbers that there are.
@@ -147,31 +125,49 @@ const FEWEST_DIGITS: usize = 7;
 /// With what is dialled before it, from abroad or at home.
 const MOST_DIGITS: usize = 19;
 
-/// Whether there is a telephone number in an id, alone or with a word or signs around it, as far as that can be told: many an
-/// id is nothing but digits, and some are random digits and letters. Among letters only a number with its plus is one, and
-/// without its plus only one of this region.
+/// Whether there is a telephone number in an id, as far as that can be told: many an id is nothing but digits, and some are
+/// random digits and letters. A whole id is one as people write numbers here, and whatever has its plus; behind a word only
+/// a mobile telephone's number of this region is, since customers are counted in rows of digits behind a letter too.
 pub(crate) fn has_a_number(id: &str, region: Region) -> bool {
     if has_fewer_digits(id, FEWEST_DIGITS) {
         return false;
     }
     let id: String =
         id.nfkc().map(|sign| decimal(sign).unwrap_or(if sign == '_' { '-' } else { sign })).collect();
-    runs(&id).any(|(before, text, after)| {
-        if text.match_indices('+').any(|(at, _)| PhoneNumber::written(&text[at..], region).is_ok()) {
-            return true;
-        }
-        let begins = !before.ends_with(char::is_alphanumeric) || before.chars().all(char::is_alphabetic);
-        let ends = !after.starts_with(char::is_alphanumeric);
-        // The random ones have digits before these, too, and are not to be taken for numbers of this country by chance.
-        let alone = !before.contains(|sign: char| sign.is_ascii_digit());
-        let word = text.split(|sign: char| !sign.is_ascii_digit()).next().unwrap_or_default();
-        begins
-            && ends
-            && [text, word].iter().any(|text| {
-                (alone || text.starts_with(['0', '(']))
-                    && (is_a_number(text, region) || is_shaped(text, region))
-            })
+    is_whole_number(&id, region)
+        || runs(&id).any(|(before, text, after)| {
+            let word = text.split(|sign: char| !sign.is_ascii_digit()).next().unwrap_or_default();
+            let begins = !before.ends_with(char::is_alphanumeric) || before.chars().all(char::is_alphabetic);
+            let alone = begins && !before.contains(|sign: char| sign.is_ascii_digit());
+            text.match_indices('+').any(|(at, _)| begins_with_plus(&text[at..], region))
+                || alone && !after.starts_with(char::is_alphanumeric) && is_mobile(text, region)
+                || alone && is_mobile(word, region)
+        })
+}
+
+/// Whether an id is a telephone number and nothing else.
+pub(crate) fn is_whole_number(id: &str, region: Region) -> bool {
+    let id: Cow<'_, str> = if id.is_ascii() { id.into() } else { id.nfkc().collect() };
+    let id = id.trim_start();
+    let id = id.strip_prefix("tel:").unwrap_or(id);
+    is_a_number(id, region) || is_dialled_abroad(id, region)
+}
+
+/// Whether this is a number from its plus on, perhaps with something short behind it.
+fn begins_with_plus(text: &str, region: Region) -> bool {
+    let ends = text.match_indices(['-', ' ', '.']).map(|(at, _)| at).chain([text.len()]);
+    ends.map(|end| &text[..end]).any(|number| {
+        !has_fewer_digits(number, FEWEST_DIGITS) && PhoneNumber::written(number, region).is_ok()
     })
+}
+
+/// Whether this is a mobile telephone's number of this region, with its zero or its country's code.
+fn is_mobile(text: &str, region: Region) -> bool {
+    if !is_a_number(text, region) {
+        return false;
+    }
+    let text = if text.starts_with(['0', '(']) { text.to_owned() } else { format!("+{text}") };
+    phonenumber::parse(Some(region.0), text).is_ok_and(|read| read.number_type(&DATABASE) == Type::Mobile)
 }
 
 /// What might be a number, with what is before and after it.
@@ -201,26 +197,12 @@ fn is_a_number(text: &str, region: Region) -> bool {
         && PhoneNumber::written(&format!("+{text}"), region).is_ok()
 }
 
-/// Whether digits, of which a plain row might be anything, are grouped as those of a number are: as one of this region is
-/// written where no zero begins it, or behind what many dial to reach another country.
-fn is_shaped(text: &str, region: Region) -> bool {
-    let groups = |text: &str| -> Vec<usize> {
-        let groups = text.split(|sign: char| !sign.is_ascii_digit());
-        groups.map(str::len).filter(|length| *length > 0).collect()
-    };
-    let shape = groups(text);
-    if shape.len() < 2 || shape.iter().sum::<usize>() < DIGITS_OF_A_NUMBER {
-        return false;
-    }
-    if let Some(abroad) = text.strip_prefix("00") {
-        let abroad = format!("+{abroad}");
-        return phonenumber::parse(None, &abroad).is_ok_and(|read| read.is_valid())
-            && PhoneNumber::written(&abroad, region).is_ok();
-    }
-    !begins_with_zero(region)
-        && phonenumber::parse(Some(region.0), text).is_ok_and(|read| {
-            read.is_valid() && groups(&read.format().mode(Mode::National).to_string()) == shape
-        })
+/// Whether this is what many dial to reach another country, in groups: a plain row of digits with noughts before it is an id.
+fn is_dialled_abroad(text: &str, region: Region) -> bool {
+    let Some(abroad) = text.strip_prefix("00").filter(|rest| rest.contains([' ', '-'])) else { return false };
+    let abroad = format!("+{abroad}");
+    phonenumber::parse(None, &abroad).is_ok_and(|read| read.is_valid())
+        && PhoneNumber::written(&abroad, region).is_ok()
 }
 
 /// The zeros before a number where nothing is dialled before numbers, as in Italy: they belong to it, and the library
@@ -407,8 +389,10 @@ mod tests {
     fn a_number_is_one_in_an_id_too() {
         for number in [
             "cm-+819099998888",
+            "cm-+819099998888-2",
             "cm-09099998888",
             "tel=+44 7700 900199",
+            "+44 7700 900199-1",
             "a1b2+44 7700 900199c3",
             "phone:090-9999-8888",
             "cm_090_9999_8888",
@@ -423,57 +407,37 @@ mod tests {
         ] {
             assert!(has_a_number(number, Region::JAPAN), "{number}");
         }
-        for id in [
-            "cm-2026-0101",
-            "2026-11-22-00001",
-            "c0000012345",
-            "cm-1000000012",
-            "447700900199",
-            "212-664-7665",
-            // Random, and each has a number of Japan in it.
-            "1f09099998888a",
-            "5f0c3b1a-8190-4999-98888-aa",
-            "5f0c3b1a-8190-4a99-9888-819099998888",
-        ] {
-            assert!(!has_a_number(id, Region::JAPAN), "{id}");
-        }
     }
 
     #[test]
-    fn where_no_zero_begins_a_number_it_is_known_by_its_groups() {
-        let is_one = |id, region| has_a_number(id, Region::parse(region).unwrap());
+    fn what_companies_count_with_is_no_number() {
+        let is_one = |id: &str, region| has_a_number(id, Region::parse(region).unwrap());
         for (id, region) in [
+            ("cm-2026-0101", "JP"),
+            ("2026-11-22-00001", "JP"),
+            ("c0000012345", "JP"),
+            ("c0312345678", "JP"),
+            ("cm-1000000012", "JP"),
+            ("447700900199", "JP"),
             ("212-664-7665", "US"),
-            ("cm-(212) 664-7665", "US"),
-            ("12126647665", "US"),
-            ("912 34 56 78", "ES"),
-        ] {
-            assert!(is_one(id, region), "{id} {region}");
-        }
-        for (id, region) in [
-            ("2126647665", "US"),
+            ("C-212-664-7665", "US"),
             ("2026-123456", "US"),
-            ("2026-112-345", "US"),
+            ("m08946057@firma.de", "DE"),
+            ("P02670323", "DE"),
+            ("C-0841-3552", "DE"),
+            ("C0063804194", "GB"),
+            ("KD-0040144485", "FR"),
+            ("799-746-853", "PL"),
+            ("C-320-563-3022", "IT"),
+            ("C-22112026-001", "DE"),
             ("20550123", "DK"),
-            ("9123-4567", "SG"),
+            // Random, and some have a row of digits like a number in them.
+            ("1f09099998888a", "JP"),
+            ("03721648-f7f2-4711-8dfa-af4285b8eb4f", "DE"),
+            ("5f0c3b1a-8190-4999-9888-819099998888", "JP"),
+            ("01J9ZQ09099998888ABCDEFGHJ", "JP"),
         ] {
             assert!(!is_one(id, region), "{id} {region}");
-        }
-    }
-
-    #[test]
-    fn a_name_has_no_number_of_its_region_however_short_those_are() {
-        let is_one = |name, region| is_in_name(name, Region::parse(region).unwrap());
-        for (name, region) in [
-            ("9123 4567", "SG"),
-            ("Mads 20 55 01 23", "DK"),
-            ("Mads 20550123", "DK"),
-            ("携帯 090-9999-8888", "JP"),
-        ] {
-            assert!(is_one(name, region), "{name} {region}");
-        }
-        for (name, region) in [("越井 9123 4567", "JP"), ("Mads 12", "DK"), ("Class of 2026", "SG")] {
-            assert!(!is_one(name, region), "{name} {region}");
         }
     }
 
