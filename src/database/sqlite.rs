@@ -47,6 +47,18 @@ fn is_full(file: &Path) -> bool {
     rustix::fs::statvfs(folder).is_ok_and(|disk| disk.f_bavail == 0 || disk.f_files > 0 && disk.f_favail == 0)
 }
 
+/// Writes the log back into the file, and empties it.
+fn checkpoint(connection: &Connection) -> Result<(), Failure> {
+    let busy: i64 = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+    if busy == 0 { Ok(()) } else { Err(Failure::Busy) }
+}
+
+/// Whether the disk has room for all of the file once more, which goes through the log, and for what others write meanwhile.
+fn has_room_for_another(file: &Path) -> bool {
+    let length = file.metadata().map_or(u64::MAX, |file| file.len());
+    rustix::fs::statvfs(file).is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) / 2 > length)
+}
+
 /// The file that is open, which may be moved or removed: what is written then goes nowhere.
 struct OpenFile {
     path: PathBuf,
@@ -103,13 +115,18 @@ impl Engine for Sqlite {
 
     async fn scrub(&self) -> Result<(), Failure> {
         let writer = self.writer.lock().await;
+        let file = self.file.path.clone();
         writer
-            .ask(|connection| {
-                // `secure_delete` wipes what is deleted, and not what a page keeps of rows that a split has moved to another.
-                connection.execute_batch("VACUUM")?;
-                let busy: i64 =
-                    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
-                if busy == 0 { Ok(()) } else { Err(Failure::Busy) }
+            .ask(move |connection| {
+                // What is deleted is wiped, and not what a page keeps of rows that a split has moved to another.
+                checkpoint(connection)?;
+                let rewritten = if has_room_for_another(&file) {
+                    connection.execute_batch("VACUUM").map_err(Failure::from)
+                } else {
+                    Err(Failure::Full)
+                };
+                // Also where that failed: its log must not stay as long as it has become.
+                checkpoint(connection).and(rewritten)
             })
             .await
     }

@@ -116,15 +116,37 @@ impl Written<'_> {
     }
 }
 
-/// Numbers as they are written. In Germany and Austria a slash is between an area's code and the rest.
+/// Numbers as they are written. In Germany and Austria a slash is between an area's code and the rest: it separates where there is
+/// a space beside it, or where each side is a number by itself.
 fn separated(numbers: &str, region: Region) -> impl Iterator<Item = Cow<'_, str>> {
-    let pieces = numbers.split(SEPARATORS).flat_map(|piece| piece.split(" / ")).flat_map(move |piece| {
+    let pieces = numbers.split(SEPARATORS).flat_map(apart).flat_map(move |piece| {
+        let is_one = |text: &str| PhoneNumber::written(text, region).is_ok();
         let whole = piece.replace(SLASHES, " ");
-        let is_one = piece.contains(SLASHES) && PhoneNumber::written(&whole, region).is_ok();
-        let several = (!is_one).then(|| piece.split(SLASHES).map(Cow::Borrowed));
-        is_one.then_some(Cow::Owned(whole)).into_iter().chain(several.into_iter().flatten())
+        if piece.contains(SLASHES) && !piece.split(SLASHES).all(is_one) && is_one(&whole) {
+            vec![Cow::Owned(whole)]
+        } else {
+            piece.split(SLASHES).map(Cow::Borrowed).collect()
+        }
     });
     pieces.filter(|number| !number.trim().is_empty())
+}
+
+/// What is separated by slashes with a space beside them.
+fn apart(numbers: &str) -> Vec<&str> {
+    let (mut pieces, mut rest, mut from) = (vec![], numbers, 0);
+    while let Some((at, slash)) =
+        rest.char_indices().skip_while(|(at, _)| *at < from).find(|(_, sign)| SLASHES.contains(sign))
+    {
+        let after = at + slash.len_utf8();
+        if rest[..at].ends_with(char::is_whitespace) || rest[after..].starts_with(char::is_whitespace) {
+            pieces.push(&rest[..at]);
+            (rest, from) = (&rest[after..], 0);
+        } else {
+            from = after;
+        }
+    }
+    pieces.push(rest);
+    pieces
 }
 
 impl Customer {
@@ -216,7 +238,21 @@ mod tests {
             customer.map(|customer| customer.numbers.len())
         };
         assert_eq!(count("030/901820; +49 (0)30/901821", "DE"), Ok(2));
-        assert_eq!(count("030/901820 / 030/901821", "DE"), Ok(2));
+        for two in [
+            "030/901820 / 030/901821",
+            "030/901820 ／ 030/901821",
+            "030/901820\u{3000}/\u{3000}030/901821",
+            "030/901820 /030/901821",
+        ] {
+            assert_eq!(count(two, "DE"), Ok(2), "{two}");
+        }
+        for (two, region) in
+            [("030 1234/040 1234", "DE"), ("01 53115/01 71100", "AT"), ("02 1234/02 5678", "IT")]
+        {
+            let alone =
+                two.split('/').all(|one| PhoneNumber::written(one, Region::parse(region).unwrap()).is_ok());
+            assert!(!alone || count(two, region) == Ok(2), "{two}");
+        }
         assert_eq!(count("03-1234-5678/03-1234-5679", "JP"), Ok(2));
         assert_eq!(
             count("030/901820/030/901821", "DE").unwrap_err(),

@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::extract::{Request, State};
 use axum::http::header::{
     ACCEPT, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ACCESS_CONTROL_MAX_AGE, ALLOW, CACHE_CONTROL, CONTENT_TYPE, ORIGIN, VARY,
+    ACCESS_CONTROL_MAX_AGE, ALLOW, CACHE_CONTROL, CONTENT_TYPE, HOST, ORIGIN, VARY,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
@@ -18,9 +18,14 @@ use console::token::TokenError;
 use leptos::server_fn::error::FromServerFnError;
 use tokio::time::timeout;
 
+use crate::settings::BaseUrl;
+
 /// The origins that may ask for tokens besides our own.
 #[derive(Clone, Debug)]
-pub(crate) struct AllowedOrigins(Arc<[HeaderValue]>);
+pub(crate) struct AllowedOrigins {
+    others: Arc<[HeaderValue]>,
+    own: String,
+}
 
 /// For a form that trickles in. What is kept of a token takes no longer either.
 const FORM_WITHIN: Duration = Duration::from_secs(10);
@@ -29,22 +34,34 @@ const RESOURCE: HeaderName = HeaderName::from_static("cross-origin-resource-poli
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 impl AllowedOrigins {
-    pub(crate) fn new(origins: &[String]) -> Self {
-        Self(origins.iter().filter_map(|origin| HeaderValue::try_from(origin).ok()).collect())
+    pub(crate) fn new(others: &[String], public: &BaseUrl) -> Self {
+        let others = others.iter().filter_map(|origin| HeaderValue::try_from(origin).ok()).collect();
+        Self { others, own: public.url().origin().ascii_serialization() }
     }
 
     /// Whether a browser says that it asks for a page of somebody else: one reads no answer, but a token that it asked for would
     /// be in the trail.
     fn is_strange(&self, headers: &HeaderMap) -> bool {
-        let elsewhere =
-            headers.get(FETCH_SITE).is_some_and(|site| site == "cross-site" || site == "same-site");
-        elsewhere && !headers.get(ORIGIN).is_some_and(|origin| self.0.contains(origin))
+        let origin = headers.get(ORIGIN);
+        let elsewhere = match headers.get(FETCH_SITE) {
+            Some(site) => site == "cross-site" || site == "same-site",
+            // Of an older browser, or without TLS.
+            None => origin.is_some_and(|origin| !self.is_own(origin, headers.get(HOST))),
+        };
+        elsewhere && !origin.is_some_and(|origin| self.others.contains(origin))
+    }
+
+    /// By the public address, or by the one that was asked, as `localhost` in a rehearsal.
+    fn is_own(&self, origin: &HeaderValue, host: Option<&HeaderValue>) -> bool {
+        let Ok(origin) = origin.to_str() else { return false };
+        let asked = origin.split_once("://").map(|(_, host)| host.as_bytes());
+        origin == self.own || asked.is_some_and(|asked| host.is_some_and(|host| host.as_bytes() == asked))
     }
 
     fn allow(&self, origin: Option<&HeaderValue>, headers: &mut HeaderMap) {
         headers.insert(VARY, HeaderValue::from_static("Origin, Sec-Fetch-Site"));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if let Some(origin) = origin.filter(|origin| self.0.contains(origin)) {
+        if let Some(origin) = origin.filter(|origin| self.others.contains(origin)) {
             headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
             headers.insert(ACCESS_CONTROL_ALLOW_METHODS, METHODS);
             headers.insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("Content-Type"));

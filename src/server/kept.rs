@@ -56,10 +56,11 @@ impl Kept {
     #[must_use]
     pub fn lost(keeping: &Keeping) -> Option<String> {
         let Place::Sqlite(file) = &keeping.place else { return None };
-        let its_own = !keeping.place_given && keeping.number_key.is_none() && !keeping.for_demonstration;
+        let its_own = !keeping.place_given && keeping.number_key.is_none();
+        let matters = !keeping.for_demonstration && !keeping.for_company;
         let is_there = file.metadata().is_ok_and(|file| file.len() > 0);
         let key = keeping.folder.join(KEY_FILE);
-        (its_own && !is_there && key.exists()).then(|| {
+        (its_own && matters && !is_there && key.exists()).then(|| {
             format!(
                 "{} is gone, and its key is still there: put the database back from a backup. To begin anew, without \
                  customers, move {} elsewhere",

@@ -8,6 +8,7 @@ use std::io::{self, ErrorKind, Write as _};
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::signal::Signal;
 
 use crate::commands::{Arguments, printable};
@@ -15,6 +16,7 @@ use crate::commands::{Arguments, printable};
 #[tokio::main]
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    forbid_core_dumps();
     let done = match arguments.command {
         None => serve::logged().await,
         Some(command) => command.run().await,
@@ -25,6 +27,20 @@ async fn main() -> ExitCode {
             note(&format!("{error:#}"));
             ExitCode::FAILURE
         }
+    }
+}
+
+/// The numbers of callers and the account's secrets are in memory, and are not to be on a disk after a crash.
+fn forbid_core_dumps() {
+    if let Err(error) = setrlimit(Resource::RLIMIT_CORE, 0, 0) {
+        note(&format!(
+            "a crash may leave numbers on the disk: forbid core dumps to it (ulimit -c 0): {error}"
+        ));
+    }
+    // Where the system hands them to another program, the limit says nothing.
+    #[cfg(target_os = "linux")]
+    if let Err(error) = nix::sys::prctl::set_dumpable(false) {
+        note(&format!("a crash may leave numbers with the system's collector of core dumps: {error}"));
     }
 }
 

@@ -55,7 +55,7 @@ pub fn router(parts: Parts) -> Router {
         policy: policy.clone(),
         desk: parts.desk.clone(),
     };
-    let origins = AllowedOrigins::new(&parts.allowed_origins);
+    let origins = AllowedOrigins::new(&parts.allowed_origins, &parts.reception.public);
     let door = Arc::new(Door::new(parts.signatures, parts.reception));
     let desk = parts.desk;
     let token = move |request: Request| {

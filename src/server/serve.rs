@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use directory::{By, Company, Customers, Demonstration, Directory as _, Guarded};
-use nix::sys::resource::{Resource, setrlimit};
 use records::audit::Actor;
 use records::{CannotOpen, Ledger};
 use rehearsal::Rehearsal;
@@ -64,22 +63,9 @@ fn may_be_logged(metadata: &Metadata<'_>) -> bool {
     !socket || *metadata.level() <= Level::INFO
 }
 
-/// The numbers of callers and the account's secrets are in memory, and are not to be on a disk after a crash.
-fn forbid_core_dumps() {
-    if let Err(error) = setrlimit(Resource::RLIMIT_CORE, 0, 0) {
-        tracing::warn!(%error, "a crash may leave numbers on the disk: forbid core dumps to this program (ulimit -c 0)");
-    }
-    // Where the system hands them to another program, the limit says nothing.
-    #[cfg(target_os = "linux")]
-    if let Err(error) = nix::sys::prctl::set_dumpable(false) {
-        tracing::warn!(%error, "a crash may leave numbers with the system's collector of core dumps");
-    }
-}
-
 async fn serve() -> anyhow::Result<()> {
     let settings = Settings::read(&Source::of_the_process())?;
     connections::allow_many();
-    forbid_core_dumps();
     let addr = settings.listen.addr;
     let listener = TcpListener::bind(addr)
         .await

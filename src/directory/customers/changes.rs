@@ -24,7 +24,7 @@ pub struct Receipt {
     /// So many numbers are gone.
     pub numbers: u64,
     /// So many reasons of reveals, of this customer or others, hold the id, the name or a part of it, and stay: an entry of the
-    /// audit trail cannot be changed.
+    /// audit trail cannot be changed. Said again, those that hold the id.
     pub reasons: usize,
     /// So many calls do not say any more whose they were, nor what the caller was called before they were a customer.
     pub calls: u64,
@@ -93,8 +93,9 @@ impl Customers {
         let calls = records::calls::forget(&mut *transaction, id, &aliases).await?;
         // Those whom the company's own API knows have calls here, and nothing else.
         if name.is_none() && calls == 0 {
+            let reasons = self.audit.reasons(&mut *transaction).await?;
             drop(transaction);
-            return self.erased_before(id).await?.ok_or_else(|| Trouble::Nobody(id.to_owned()));
+            return self.erased_before(id, &reasons).await?.ok_or_else(|| Trouble::Nobody(id.to_owned()));
         }
         let reasons = self.audit.reasons(&mut *transaction).await?;
         let name = name.unwrap_or_default();
@@ -107,14 +108,15 @@ impl Customers {
         Ok(Receipt { subject, at: by.at, numbers, reasons, calls, left_behind })
     }
 
-    async fn erased_before(&self, id: &str) -> Result<Option<Receipt>, Trouble> {
+    async fn erased_before(&self, id: &str, reasons: &[String]) -> Result<Option<Receipt>, Trouble> {
         let subject = self.audit.opaque(id);
         let filter = Filter { action: Some(Action::Erased), subject: Some(subject.clone()) };
         let Some(entry) = self.audit.list(&filter, 1).await?.pop() else { return Ok(None) };
-        let (numbers, calls) = Entry::erased_figures(&entry.detail).unwrap_or_default();
+        let Some((numbers, calls)) = Entry::erased_figures(&entry.detail) else { return Ok(None) };
         let left_behind = self.database.scrub().await.err();
-        // Which name they held is gone with it.
-        Ok(Some(Receipt { subject, at: entry.at, numbers, reasons: 0, calls, left_behind }))
+        // The name is gone, and cannot be looked for again.
+        let reasons = reasons.iter().filter(|reason| tells_who(reason, id, "")).count();
+        Ok(Some(Receipt { subject, at: entry.at, numbers, reasons, calls, left_behind }))
     }
 
     /// The numbers of one: the only way back. The audit entry is on disk before any of them is told.

@@ -22,6 +22,8 @@ pub struct Keeping {
     pub place_given: bool,
     /// Whether this is a rehearsal's own directory, which the demonstration's people may fill.
     pub for_demonstration: bool,
+    /// Whether the company's own API says who calls, so that a database without customers makes no stranger of anybody.
+    pub for_company: bool,
     /// `NUMBER_KEY`: what numbers are sealed with. By default `number.key` in the folder, made once.
     pub number_key: Option<SecretString>,
     /// `NUMBER_KEY_FILE`: where that was read, if it was in a file.
@@ -55,6 +57,7 @@ impl Keeping {
         )?;
         Ok(Self {
             for_demonstration: rehearsal && place.is_none(),
+            for_company: source.text("INTERNAL_API_BASE")?.is_some(),
             place_given: place.is_some(),
             place: place.unwrap_or_else(|| Place::Sqlite(folder.join("hitoku.db"))),
             folder,
