@@ -7,8 +7,8 @@
 
 use std::borrow::Cow;
 
-use phonenumber::Type;
 use phonenumber::metadata::DATABASE;
+use phonenumber::{Mode, Type};
 use records::digits::{decimal, has_fewer_digits};
 use unicode_normalization::UnicodeNormalization as _;
 
@@ -150,7 +150,8 @@ pub(crate) fn is_whole_number(id: &str, region: Region) -> bool {
     let id: Cow<'_, str> = if id.is_ascii() { id.into() } else { id.nfkc().collect() };
     let id = id.trim_start();
     let id = id.strip_prefix("tel:").unwrap_or(id);
-    is_a_number(id, region) || is_dialled_abroad(id, region)
+    // Noughts before a row of digits are what makes ids equally long, also where many dial them to reach another country.
+    if id.starts_with("00") { is_dialled_abroad(id, region) } else { is_a_number(id, region) }
 }
 
 /// Whether this is a number from its plus on, perhaps with something short behind it.
@@ -161,13 +162,26 @@ fn begins_with_plus(text: &str, region: Region) -> bool {
     })
 }
 
-/// Whether this is a mobile telephone's number of this region, with its zero or its country's code.
+/// Whether this is a mobile telephone's number of this region, with its zero or its country's code: in one row of digits, or in
+/// the groups in which people write it. Dates are in others.
 fn is_mobile(text: &str, region: Region) -> bool {
-    if !is_a_number(text, region) {
+    if text.starts_with("00") || has_fewer_digits(text, DIGITS_OF_A_NUMBER) || !is_a_number(text, region) {
         return false;
     }
-    let text = if text.starts_with(['0', '(']) { text.to_owned() } else { format!("+{text}") };
-    phonenumber::parse(Some(region.0), text).is_ok_and(|read| read.number_type(&DATABASE) == Type::Mobile)
+    let at_home = text.starts_with(['0', '(']);
+    let written = if at_home { text.to_owned() } else { format!("+{text}") };
+    phonenumber::parse(Some(region.0), written).is_ok_and(|read| {
+        let mode = if at_home { Mode::National } else { Mode::International };
+        let shape = groups(text);
+        read.number_type(&DATABASE) == Type::Mobile
+            && (shape.len() == 1 || shape == groups(&read.format().mode(mode).to_string()))
+    })
+}
+
+/// How many digits stand together.
+fn groups(text: &str) -> Vec<usize> {
+    let groups = text.split(|sign: char| !sign.is_ascii_digit());
+    groups.map(str::len).filter(|length| *length > 0).collect()
 }
 
 /// What might be a number, with what is before and after it.
@@ -430,6 +444,10 @@ mod tests {
             ("799-746-853", "PL"),
             ("C-320-563-3022", "IT"),
             ("C-22112026-001", "DE"),
+            ("C-07062024-123", "JP"),
+            ("0012345678", "GB"),
+            ("C0012345678", "FR"),
+            ("C-06501234", "AT"),
             ("20550123", "DK"),
             // Random, and some have a row of digits like a number in them.
             ("1f09099998888a", "JP"),
