@@ -133,19 +133,16 @@ fn separated(numbers: &str, region: Region) -> impl Iterator<Item = Cow<'_, str>
 
 /// What is separated by slashes with a space beside them.
 fn apart(numbers: &str) -> Vec<&str> {
-    let (mut pieces, mut rest, mut from) = (vec![], numbers, 0);
-    while let Some((at, slash)) =
-        rest.char_indices().skip_while(|(at, _)| *at < from).find(|(_, sign)| SLASHES.contains(sign))
-    {
-        let after = at + slash.len_utf8();
-        if rest[..at].ends_with(char::is_whitespace) || rest[after..].starts_with(char::is_whitespace) {
-            pieces.push(&rest[..at]);
-            (rest, from) = (&rest[after..], 0);
-        } else {
-            from = after;
-        }
+    let separates = |(at, slash): &(usize, &str)| {
+        let (before, after) = (&numbers[..*at], &numbers[at + slash.len()..]);
+        before.ends_with(char::is_whitespace) || after.starts_with(char::is_whitespace)
+    };
+    let (mut pieces, mut start) = (vec![], 0);
+    for (at, slash) in numbers.match_indices(SLASHES).filter(separates) {
+        pieces.push(&numbers[start..at]);
+        start = at + slash.len();
     }
-    pieces.push(rest);
+    pieces.push(&numbers[start..]);
     pieces
 }
 
