@@ -37,9 +37,8 @@ pub fn has_fewer_digits(text: &str, digits: usize) -> bool {
     let mut found = 0;
     text.chars().all(|c| {
         found += usize::from(is_digit(c));
-        // ASCII, and the letters of Japanese names, all of which NFKC leaves as they are; of other signs one may stand for
-        // several digits.
-        found < digits && matches!(c, '\0'..='\x7f' | '々' | 'ぁ'..='ゖ' | 'ァ'..='ー' | '一'..='\u{9fff}')
+        // Of other signs one may stand for several digits.
+        found < digits && is_plain(c)
     })
 }
 
@@ -55,9 +54,16 @@ pub fn decimal(c: char) -> Option<char> {
     char::from_digit(u32::try_from(value).ok()?, 10)
 }
 
+/// ASCII, and the letters of Japanese names, all of which NFKC leaves as they are.
+fn is_plain(c: char) -> bool {
+    matches!(c, '\0'..='\x7f' | '々' | 'ぁ'..='ゖ' | 'ァ'..='ー' | '一'..='\u{9fff}')
+}
+
 /// In Japanese a number may be written in words, one a digit.
 fn is_digit(c: char) -> bool {
-    c.is_numeric() || "零一二三四五六七八九".contains(c)
+    let words = ['零', '一', '二', '三', '四', '五', '六', '七', '八', '九'];
+    // A look into Unicode's tables takes longer.
+    if is_plain(c) { c.is_ascii_digit() || words.contains(&c) } else { c.is_numeric() }
 }
 
 fn is_letter(c: char) -> bool {

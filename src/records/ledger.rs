@@ -20,6 +20,7 @@ mod writer;
 mod tests;
 
 use std::fmt;
+use std::future::ready;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
@@ -27,6 +28,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use futures::FutureExt as _;
+use futures::future::Either;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 
@@ -171,8 +174,16 @@ impl Ledger {
     ///
     /// # Errors
     /// It is not on disk. The log says so once, and once when that is mended; there is nothing to be done at each call.
-    pub async fn keep(&self, event: impl Into<Event>) -> Result<(), NotKept> {
-        let payload = event.into().write();
+    pub fn keep<E: Into<Event>>(&self, event: E) -> impl Future<Output = Result<(), NotKept>> + use<E> {
+        match self.order(&event.into()) {
+            Ok(answered) => Either::Left(answered.map(|answer| answer.unwrap_or(Err(NotKept::Closed)))),
+            Err(error) => Either::Right(ready(Err(error))),
+        }
+    }
+
+    /// Has it kept.
+    fn order(&self, event: &Event) -> Result<oneshot::Receiver<Result<(), NotKept>>, NotKept> {
+        let payload = event.write();
         if payload.len() > frame::LONGEST {
             return Err(NotKept::TooLarge(payload.len()));
         }
@@ -181,7 +192,7 @@ impl Ledger {
             TrySendError::Full(_) => NotKept::Stuck(self.0.file.clone()),
             TrySendError::Disconnected(_) => NotKept::Closed,
         })?;
-        answered.await.unwrap_or(Err(NotKept::Closed))
+        Ok(answered)
     }
 
     /// Waits until all that has been kept is in the database. That may be never.

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::time::Duration;
 
+use futures::FutureExt as _;
 use records::{Event, Ledger, NotKept};
 use tokio::time::timeout;
 
@@ -10,13 +11,17 @@ use tokio::time::timeout;
 const WITHIN: Duration = Duration::from_secs(1);
 
 /// When this returns it is on disk, or the log says why it is not. `of` names it there.
-pub(crate) async fn keep(ledger: &Ledger, event: impl Into<Event>, of: impl Display) {
-    match timeout(WITHIN, ledger.keep(event)).await {
+pub(crate) fn keep<E: Into<Event>, D: Display>(
+    ledger: &Ledger,
+    event: E,
+    of: D,
+) -> impl Future<Output = ()> + use<E, D> {
+    timeout(WITHIN, ledger.keep(event)).map(move |kept| match kept {
         // The ledger itself logs these, once each, and keeps the event until it can be written.
         Ok(Ok(()) | Err(NotKept::Full(_) | NotKept::Unwritable { .. })) => {}
         Ok(Err(lost)) => tracing::error!(%of, %lost, "an answer was given without a record"),
         Err(_) => {
             tracing::error!(%of, "the disk is so slow that an answer was given before its record was on it");
         }
-    }
+    })
 }

@@ -4,11 +4,14 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::StatusCode;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{any, get};
 use console::desk::AnyDesk;
+use futures::FutureExt as _;
 use leptos::prelude::provide_context;
+use tower::service_fn;
 use tower::util::MapResponseLayer;
 
 use crate::cors::{AllowedOrigins, around_token};
@@ -62,9 +65,25 @@ pub fn router(parts: Parts) -> Router {
         let desk = desk.clone();
         leptos_axum::handle_server_fns_with_context(move || provide_context(desk.clone()), request)
     };
+    let complete = move |mut response: Response| {
+        policy.complete(response.headers_mut());
+        response
+    };
+    let webhook = {
+        let (door, complete) = (door.clone(), complete.clone());
+        service_fn(move |request| {
+            let complete = complete.clone();
+            // Only Twilio reads TwiML, and a browser what it is refused with.
+            let answer = move |response: Response| match response.status() {
+                StatusCode::OK => response,
+                _ => complete(response),
+            };
+            enter(door.clone(), request).map(answer).map(Ok)
+        })
+    };
     let webhooks = ["/incoming", "/dialed", "/status"].iter().fold(Router::new(), |routes, path| {
         // With a slash, as it may be written at Twilio: a caller is not to hear of it.
-        routes.route(path, any(enter)).route(&format!("{path}/"), any(enter))
+        routes.route_service(path, webhook.clone()).route_service(&format!("{path}/"), webhook.clone())
     });
     let others = Router::new()
         .route("/", get(page))
@@ -77,12 +96,8 @@ pub fn router(parts: Parts) -> Router {
         .route("/healthz", get(async || "ok\n"))
         .merge(files)
         .with_state(pages)
-        .layer(from_fn_with_state(door.clone(), astray));
+        .layer(from_fn_with_state(door, astray));
+    let guarded = |routes: Router| if rehearses { routes.layer(from_fn(own_host)) } else { routes };
     // In this order: an address that is nobody's is answered as the others are.
-    let routes = webhooks.with_state(door).merge(others);
-    let guarded = if rehearses { routes.layer(from_fn(own_host)) } else { routes };
-    guarded.layer(MapResponseLayer::new(move |mut response: Response| {
-        policy.complete(response.headers_mut());
-        response
-    }))
+    guarded(webhooks).merge(guarded(others).layer(MapResponseLayer::new(complete)))
 }

@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use futures::TryFutureExt as _;
 use http::Method;
 use leptos::prelude::*;
 use leptos::server_fn::codec::{Encoding, FromReq, FromRes, IntoReq, IntoRes};
@@ -20,7 +21,7 @@ use super::twiml::Twiml;
 /// Twilio's "A call comes in".
 #[server(prefix = "", endpoint = "/incoming", input = TwilioForm, output = TwimlBody, input_derive = (Clone,))]
 pub(crate) async fn incoming(call: IncomingCall) -> Result<Twiml, Trouble> {
-    Ok(reception()?.incoming(call).await)
+    Ok(reception()?.incoming(&call).await)
 }
 
 /// Twilio's `action` of our `<Dial>`.
@@ -68,20 +69,20 @@ impl Encoding for TwimlBody {
 }
 
 impl<E: Send, R: Req<E> + Send + 'static> FromReq<TwilioForm, R, E> for Incoming {
-    async fn from_req(request: R) -> Result<Self, E> {
-        Ok(Self { call: IncomingCall::read(&request.try_into_bytes().await?) })
+    fn from_req(request: R) -> impl Future<Output = Result<Self, E>> + Send {
+        request.try_into_bytes().map_ok(|form| Self { call: IncomingCall::read(&form) })
     }
 }
 
 impl<E: Send, R: Req<E> + Send + 'static> FromReq<TwilioForm, R, E> for Dialed {
-    async fn from_req(request: R) -> Result<Self, E> {
-        Ok(Self { call: DialedCall::read(&request.try_into_bytes().await?) })
+    fn from_req(request: R) -> impl Future<Output = Result<Self, E>> + Send {
+        request.try_into_bytes().map_ok(|form| Self { call: DialedCall::read(&form) })
     }
 }
 
 impl<E: Send, R: Req<E> + Send + 'static> FromReq<TwilioForm, R, E> for Progressed {
-    async fn from_req(request: R) -> Result<Self, E> {
-        Ok(Self { call: ProgressedCall::read(&request.try_into_bytes().await?) })
+    fn from_req(request: R) -> impl Future<Output = Result<Self, E>> + Send {
+        request.try_into_bytes().map_ok(|form| Self { call: ProgressedCall::read(&form) })
     }
 }
 

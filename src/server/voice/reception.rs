@@ -6,8 +6,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use directory::{Aliases, Guarded, PhoneNumber, Region};
+use directory::{Aliases, Found, Guarded, PhoneNumber, Region, Silent};
 use domain::{CallRef, Identity, Millis};
+use futures::future::OptionFuture;
 use records::{CallEvent, CallSid, Came, Ledger, Outcome, What};
 use sha2::{Digest as _, Sha256};
 use tokio::time::Instant;
@@ -44,11 +45,11 @@ pub struct Reception {
 
 impl Reception {
     /// A call has come in.
-    pub(crate) async fn incoming(&self, call: IncomingCall) -> Twiml {
+    pub(crate) async fn incoming(&self, call: &IncomingCall) -> Twiml {
         let since = Instant::now();
         let call_ref = self.call_ref(call.call_sid);
         let (twiml, came) = match &call.from {
-            Some(number) => self.connect(number, call_ref).await,
+            Some(number) => self.connect(number, self.directory.look_up(number).await, call_ref),
             None => (Twiml::say(phrases::WITHHELD), came(call_ref, Outcome::Withheld)),
         };
         let outcome = came.outcome;
@@ -89,8 +90,13 @@ impl Reception {
         Twiml::nothing()
     }
 
-    async fn connect(&self, number: &PhoneNumber, call_ref: CallRef) -> (Twiml, Came) {
-        let answer = self.directory.look_up(number).await;
+    /// What the directory's answer comes to.
+    fn connect(
+        &self,
+        number: &PhoneNumber,
+        answer: Result<Option<Found>, Silent>,
+        call_ref: CallRef,
+    ) -> (Twiml, Came) {
         match answer.and_then(|found| found.map(|found| found.without(number, self.region)).transpose()) {
             Ok(Some(found)) => {
                 let told = Told {
@@ -138,10 +144,17 @@ impl Reception {
     }
 
     /// A call that has no name cannot be told from others.
-    async fn keep(&self, call_sid: Option<CallSid>, at: Option<Millis>, what: What) {
-        let Some(call_sid) = call_sid else { return };
-        let at = at.unwrap_or_else(|| self.clock.now());
-        record::keep(&self.ledger, CallEvent { call_sid, at, what }, call_sid).await;
+    fn keep(
+        &self,
+        call_sid: Option<CallSid>,
+        at: Option<Millis>,
+        what: What,
+    ) -> OptionFuture<impl Future<Output = ()> + use<>> {
+        let kept = call_sid.map(|call_sid| {
+            let at = at.unwrap_or_else(|| self.clock.now());
+            record::keep(&self.ledger, CallEvent { call_sid, at, what }, call_sid)
+        });
+        kept.into()
     }
 }
 

@@ -75,7 +75,8 @@ impl Signatures {
     #[must_use]
     pub fn fit(&self, signature: &[u8], path_and_query: &str, form: &[u8]) -> bool {
         let Ok(signature) = BASE64_STANDARD.decode(signature) else { return false };
-        let mut fields = Vec::with_capacity(32);
+        let many = 1 + form.iter().filter(|byte| **byte == b'&').count();
+        let mut fields = Vec::with_capacity(many.min(MOST_FIELDS + 1));
         fields.extend(form_urlencoded::parse(form).take(MOST_FIELDS + 1));
         if fields.len() > MOST_FIELDS {
             return false;
