@@ -23,6 +23,8 @@ pub(crate) struct IncomingCall {
 pub(crate) struct DialedCall {
     pub(crate) call_sid: Option<CallSid>,
     pub(crate) status: DialCallStatus,
+    /// How long they talked, if they did.
+    pub(crate) seconds: Option<u32>,
 }
 
 /// How far a call is (`statusCallback`).
@@ -39,13 +41,14 @@ pub(crate) struct ProgressedCall {
 }
 
 /// What Twilio sends as `From` for a caller without a number: a word, spelled on a telephone's keypad. Source: Twilio's help
-/// article "Why am I getting calls from these strange numbers?".
-const STAND_INS: [&str; 5] = [
-    "+266696687",   // ANONYMOUS
-    "+2562533",     // BLOCKED
-    "+7378742833",  // RESTRICTED
-    "+86282452253", // UNAVAILABLE
-    "+8656696",     // UNKNOWN
+/// article "Why am I getting calls from these strange numbers?", which spells one otherwise.
+const STAND_INS: [&str; 6] = [
+    "266696687",   // ANONYMOUS
+    "2562533",     // BLOCKED
+    "7378742833",  // RESTRICTED
+    "86282452253", // UNAVAILABLE
+    "8656696",     // UNKNOWN
+    "7378742883",  // RESTRICTED, in the article
 ];
 
 /// What became of a `<Dial>`.
@@ -66,16 +69,20 @@ pub(crate) enum DialCallStatus {
 impl IncomingCall {
     pub(crate) fn read(form: &[u8]) -> Self {
         let [call_sid, from] = fields(form, ["CallSid", "From"]);
-        let from = from.filter(|from| !STAND_INS.contains(&from.as_ref()));
+        let from = from.filter(|from| !is_stand_in(from));
         Self { call_sid: sid(call_sid), from: from.and_then(|from| PhoneNumber::parse(&from).ok()) }
     }
 }
 
 impl DialedCall {
     pub(crate) fn read(form: &[u8]) -> Self {
-        let [call_sid, status] = fields(form, ["CallSid", "DialCallStatus"]);
+        let [call_sid, status, seconds] = fields(form, ["CallSid", "DialCallStatus", "DialCallDuration"]);
         let status = DialCallStatus::read(status.as_deref().unwrap_or_default());
-        Self { call_sid: sid(call_sid), status: status.unwrap_or(DialCallStatus::Failed) }
+        Self {
+            call_sid: sid(call_sid),
+            status: status.unwrap_or(DialCallStatus::Failed),
+            seconds: seconds.and_then(|seconds| seconds.parse().ok()),
+        }
     }
 }
 
@@ -119,6 +126,12 @@ impl DialCallStatus {
             Self::Failed => Outcome::Failed,
         }
     }
+}
+
+/// With a country's code before it, too: what was captured of calls to American numbers has `+1`.
+fn is_stand_in(from: &str) -> bool {
+    let digits = from.strip_prefix("+1").or_else(|| from.strip_prefix('+'));
+    digits.is_some_and(|digits| STAND_INS.contains(&digits))
 }
 
 /// Twilio's name for a call, if it really is one: anything else might be a number, and this goes into the log.
@@ -182,10 +195,10 @@ mod tests {
             _ => '9',
         };
         let words = ["ANONYMOUS", "BLOCKED", "RESTRICTED", "UNAVAILABLE", "UNKNOWN"];
-        assert_eq!(words.map(|word| format!("+{}", word.chars().map(key).collect::<String>())), STAND_INS);
-        for stand_in in STAND_INS {
-            assert!(PhoneNumber::parse(stand_in).is_ok(), "one needs to ask");
-            let form = format!("From={}", stand_in.replace('+', "%2B"));
+        assert_eq!(words.map(|word| word.chars().map(key).collect::<String>()), STAND_INS[..5]);
+        for stand_in in STAND_INS.iter().flat_map(|digits| [digits.to_string(), format!("1{digits}")]) {
+            assert!(PhoneNumber::parse(&format!("+{stand_in}")).is_ok(), "one needs to ask");
+            let form = format!("From=%2B{stand_in}");
             assert!(IncomingCall::read(form.as_bytes()).from.is_none(), "{stand_in}");
             let longer = IncomingCall::read(format!("{form}1").as_bytes());
             assert!(longer.from.is_some(), "{stand_in}1");
