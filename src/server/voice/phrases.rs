@@ -17,3 +17,6 @@ pub(crate) const BUSY: &str =
 /// The operator did not answer.
 pub(crate) const NO_ANSWER: &str =
     "申し訳ございません。担当者はただいま電話に出ることができません。しばらくしてからおかけ直しください。";
+
+/// They have talked as long as a call may last.
+pub(crate) const TIME_IS_UP: &str = "通話時間が上限の1時間になりましたので、電話をお切りいたします。お話の途中でしたら、恐れ入りますが、もう一度おかけ直しください。";

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use super::form::{DialCallStatus, DialedCall, IncomingCall, ProgressedCall};
 use super::phrases;
-use super::twiml::{Told, Twiml};
+use super::twiml::{TIME_LIMIT, Told, Twiml};
 use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::late::Late;
@@ -62,6 +62,10 @@ impl Reception {
     /// The operator's part of a call is over.
     pub(crate) async fn dialed(&self, call: &DialedCall) -> Twiml {
         let twiml = match call.status {
+            // Whole seconds may be rounded down.
+            DialCallStatus::Completed if call.seconds.is_some_and(|seconds| seconds >= TIME_LIMIT - 1) => {
+                Twiml::say(phrases::TIME_IS_UP)
+            }
             DialCallStatus::Completed | DialCallStatus::Canceled => Twiml::hang_up(),
             DialCallStatus::Busy => Twiml::say(phrases::BUSY),
             DialCallStatus::NoAnswer => Twiml::say(phrases::NO_ANSWER),

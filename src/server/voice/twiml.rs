@@ -19,6 +19,8 @@ pub(crate) struct Told<'a> {
     pub(crate) call_ref: &'a CallRef,
 }
 
+/// In seconds: as long as a call may go on, which its caller is told.
+pub(crate) const TIME_LIMIT: u32 = 3600;
 /// Twilio cuts or refuses longer values.
 const LONGEST_VALUE: usize = 128;
 const HEAD: &str = r#"<?xml version="1.0" encoding="UTF-8"?><Response>"#;
@@ -141,6 +143,13 @@ mod tests {
     #[test]
     fn a_dial_says_who_and_never_the_number() {
         insta::assert_snapshot!(dial("O'Neil & Sons <K>", "cm-oneil").into_string(), @r#"<?xml version="1.0" encoding="UTF-8"?><Response><Dial answerOnBridge="true" timeLimit="3600" timeout="20" callerId="client:0w3ge1r70w3ge1r7" action="https://calls.example.com/dialed"><Client statusCallback="https://calls.example.com/status" statusCallbackEvent="ringing answered completed"><Identity>taro_2Eyamada</Identity><Parameter name="customerName" value="O'Neil &amp; Sons &lt;K&gt;"/><Parameter name="customerId" value="cm-oneil"/><Parameter name="callRef" value="0w3ge1r70w3ge1r7"/></Client></Dial></Response>"#);
+    }
+
+    #[test]
+    fn a_call_is_dialled_for_as_long_as_its_caller_is_told() {
+        let limit = format!("timeLimit=\"{TIME_LIMIT}\"");
+        assert!(dial("a", "b").into_string().contains(&limit));
+        assert_eq!(TIME_LIMIT, 60 * 60, "an hour, as the sentence says");
     }
 
     #[test]

@@ -203,6 +203,13 @@ async fn what_became_of_the_dialling_is_said_as_it_is() {
         assert!(sentence.contains(said), "{status}: {sentence}");
     }
     house.webhook("/dialed", &[]).await.sentence();
+    let talked = async |seconds| {
+        house.webhook("/dialed", &[("DialCallStatus", "completed"), ("DialCallDuration", seconds)]).await
+    };
+    assert!(talked("3600").await.sentence().contains("上限の1時間"));
+    for shorter in ["3598", "0", "-1", "an hour"] {
+        assert!(talked(shorter).await.body.contains("<Hangup/></Response>"), "{shorter}");
+    }
 }
 
 #[tokio::test]
