@@ -43,7 +43,7 @@ impl Policy {
             .map_or_else(String::new, |port| format!(" ws://localhost:{port} ws://127.0.0.1:{port}"));
         let page = format!(
             "default-src 'none'; connect-src 'self' {cloud}{reload}; style-src 'self'; img-src 'self' data:; \
-             font-src 'self'; manifest-src 'self'; media-src 'self'; base-uri 'none'; form-action 'self'; \
+             font-src 'self'; manifest-src 'self'; media-src 'self' mediastream:; base-uri 'none'; form-action 'self'; \
              frame-ancestors 'none'; object-src 'none'; script-src 'self' 'wasm-unsafe-eval'"
         );
         let mut everywhere = HeaderMap::new();

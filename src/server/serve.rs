@@ -110,7 +110,7 @@ async fn serve() -> anyhow::Result<()> {
     let app = router(Parts {
         desk: Arc::new(TokenDesk::new(&account, settings.tokens.ttl_seconds, ledger.clone(), clock.clone())),
         allowed_origins: settings.tokens.allowed_origins,
-        signatures: Signatures::new(&account.auth_token, &public)?,
+        signatures: Signatures::new(&account.auth_tokens, &public)?,
         reception: Reception {
             directory,
             region: keeping.region,
@@ -174,12 +174,13 @@ async fn rehearse(
     public: &BaseUrl,
     people: Vec<rehearsal::Person>,
 ) -> anyhow::Result<Rehearsal> {
+    let auth_token = account.auth_tokens.first().context("an account has an auth token")?;
     let settings = rehearsal::Settings {
         addr,
         tls_addr: None,
         account: rehearsal::Account {
             account_sid: account.account_sid.clone(),
-            auth_token: account.auth_token.expose_secret().to_owned(),
+            auth_token: auth_token.expose_secret().to_owned(),
             api_key_sid: account.api_key_sid.clone(),
             api_key_secret: account.api_key_secret.expose_secret().to_owned(),
         },
@@ -218,7 +219,7 @@ fn invented(chance: &Chance) -> Account {
         account_sid: format!("AC{}", chance.hex::<16>()),
         api_key_sid: format!("SK{}", chance.hex::<16>()),
         api_key_secret: chance.hex::<16>().into(),
-        auth_token: chance.hex::<16>().into(),
+        auth_tokens: vec![chance.hex::<16>().into()],
     }
 }
 

@@ -67,8 +67,8 @@ pub struct Account {
     pub api_key_sid: String,
     /// `API_KEY_SECRET`, which signs tokens.
     pub api_key_secret: SecretString,
-    /// `AUTH_TOKEN`, which signs webhooks.
-    pub auth_token: SecretString,
+    /// `AUTH_TOKEN`, which signs webhooks: one, and while it is changed at Twilio the other too.
+    pub auth_tokens: Vec<SecretString>,
 }
 
 /// How operators' tokens are made and given out.
@@ -121,20 +121,24 @@ impl Cloud {
         let account_sid = source.parsed("ACCOUNT_SID", "AC and 32 hexadecimal digits", sid("AC"))?;
         let api_key_sid = source.parsed("API_KEY_SID", "SK and 32 hexadecimal digits", sid("SK"))?;
         let api_key_secret = source.text("API_KEY_SECRET")?.map(SecretString::from);
-        let auth_token = source.text("AUTH_TOKEN")?.map(SecretString::from);
+        let auth_tokens = source.parsed(
+            "AUTH_TOKEN",
+            "the account's auth token, or while you change it the old and the new one, separated by a comma",
+            auth_tokens,
+        )?;
         let public = source.parsed("PUBLIC_BASE_URL", BaseUrl::SHOULD_BE_HOST, BaseUrl::parse_host)?;
         let (present, missing): (Vec<_>, Vec<_>) = [
             ("ACCOUNT_SID", account_sid.is_some()),
             ("API_KEY_SID", api_key_sid.is_some()),
             ("API_KEY_SECRET", api_key_secret.is_some()),
-            ("AUTH_TOKEN", auth_token.is_some()),
+            ("AUTH_TOKEN", auth_tokens.is_some()),
             ("PUBLIC_BASE_URL", public.is_some()),
         ]
         .into_iter()
         .partition(|(_, there)| *there);
-        match (account_sid, api_key_sid, api_key_secret, auth_token, public) {
-            (Some(account_sid), Some(api_key_sid), Some(api_key_secret), Some(auth_token), Some(public)) => {
-                let account = Account { account_sid, api_key_sid, api_key_secret, auth_token };
+        match (account_sid, api_key_sid, api_key_secret, auth_tokens, public) {
+            (Some(account_sid), Some(api_key_sid), Some(api_key_secret), Some(auth_tokens), Some(public)) => {
+                let account = Account { account_sid, api_key_sid, api_key_secret, auth_tokens };
                 Ok(Self::Twilio { account, public })
             }
             _ if present.is_empty() => {
@@ -183,6 +187,11 @@ fn sid(prefix: &'static str) -> impl Fn(&str) -> Option<String> {
     }
 }
 
+fn auth_tokens(text: &str) -> Option<Vec<SecretString>> {
+    let one = |token: &str| (!token.is_empty()).then(|| SecretString::from(token));
+    text.split(',').map(|token| one(token.trim())).collect()
+}
+
 /// As browsers write it.
 fn origin(text: &str) -> Option<String> {
     Some(BaseUrl::parse_host(text.trim())?.url().origin().ascii_serialization())
@@ -214,7 +223,7 @@ mod tests {
             ("ACCOUNT_SID", AC),
             ("API_KEY_SID", SK),
             ("API_KEY_SECRET", "hush-1"),
-            ("AUTH_TOKEN", "hush-2"),
+            ("AUTH_TOKEN", "hush-2, hush-3"),
             ("PUBLIC_BASE_URL", "https://calls.example.com/"),
             ("INTERNAL_API_BASE", "http://10.0.0.1/api"),
             ("HITOKU_ADDR", "0.0.0.0:80"),
@@ -226,6 +235,7 @@ mod tests {
         assert!(
             matches!(&settings.cloud, Cloud::Twilio { public, .. } if public.as_str() == "https://calls.example.com")
         );
+        assert!(matches!(&settings.cloud, Cloud::Twilio { account, .. } if account.auth_tokens.len() == 2));
         assert_eq!(settings.tokens.allowed_origins, ["https://a.example", "http://localhost:8080"]);
         assert!(!format!("{settings:?}").contains("hush"));
     }
@@ -256,6 +266,7 @@ mod tests {
             ("INTERNAL_API_BASE", "internal"),
             ("ACCOUNT_SID", "AC1"),
             ("API_KEY_SID", AC),
+            ("AUTH_TOKEN", "old,,new"),
             ("PUBLIC_BASE_URL", "calls.example.com"),
         ] {
             let problem = problem([(variable, value)]);

@@ -67,7 +67,7 @@ impl Mint {
             account_sid: account.account_sid.clone(),
             api_key_sid: account.api_key_sid.clone(),
             key: EncodingKey::from_secret(account.api_key_secret.expose_secret().as_bytes()),
-            ttl_seconds,
+            ttl_seconds: ttl_seconds.min(LONGEST_SECONDS),
         }
     }
 
@@ -97,6 +97,9 @@ impl fmt::Debug for TokenDesk {
         f.debug_struct("TokenDesk").field("api_key_sid", &self.mint.api_key_sid).finish_non_exhaustive()
     }
 }
+
+/// Twilio refuses what is good for more than a day by its own clock (31207), which may be a little behind ours.
+const LONGEST_SECONDS: u64 = 24 * 3600 - 60;
 
 /// The fields in the order of Twilio's library, which `jsonwebtoken` would change.
 const HEADER: &[u8] = br#"{"alg":"HS256","typ":"JWT","cty":"twilio-fpa;v=1"}"#;
@@ -132,19 +135,31 @@ mod tests {
     use super::*;
 
     fn token(identity: &str) -> String {
+        token_for(3600, identity)
+    }
+
+    fn token_for(ttl_seconds: u64, identity: &str) -> String {
         let account = Account {
             account_sid: format!("AC{}", "0".repeat(32)),
             api_key_sid: format!("SK{}", "1".repeat(32)),
             api_key_secret: "secret".into(),
-            auth_token: "unused".into(),
+            auth_tokens: vec![],
         };
-        Mint::new(&account, 3600).sign(&Identity::parse(identity).unwrap(), 1_800_000_000).unwrap()
+        Mint::new(&account, ttl_seconds).sign(&Identity::parse(identity).unwrap(), 1_800_000_000).unwrap()
     }
 
     #[test]
     fn a_token_is_what_twilios_library_makes() {
         // Made by the npm package twilio 6.2.0 from the same account, identity and time.
         insta::assert_snapshot!(token("user001"), @"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCIsImN0eSI6InR3aWxpby1mcGE7dj0xIn0.eyJqdGkiOiJTSzExMTExMTExMTExMTExMTExMTExMTExMTExMTExMTExLTE4MDAwMDAwMDAiLCJncmFudHMiOnsiaWRlbnRpdHkiOiJ1c2VyMDAxIiwidm9pY2UiOnsiaW5jb21pbmciOnsiYWxsb3ciOnRydWV9fX0sImlhdCI6MTgwMDAwMDAwMCwiZXhwIjoxODAwMDAzNjAwLCJpc3MiOiJTSzExMTExMTExMTExMTExMTExMTExMTExMTExMTExMTExIiwic3ViIjoiQUMwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMCJ9.Endz-GjGZzycSYtOz1PXljwO-MstDC3xnYOJ3LLRsPw");
+    }
+
+    #[test]
+    fn no_token_is_good_for_more_than_a_day_by_a_clock_that_is_a_little_behind() {
+        let token = token_for(24 * 3600, "user001");
+        let claims = BASE64_URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
+        let claims: serde_json::Value = serde_json::from_slice(&claims).unwrap();
+        assert_eq!(claims["exp"].as_u64().unwrap() - claims["iat"].as_u64().unwrap(), 24 * 3600 - 60);
     }
 
     #[test]

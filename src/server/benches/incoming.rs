@@ -85,10 +85,10 @@ async fn hitoku(folder: &Path, own: bool) -> Result<Router> {
         account_sid: "AC00000000000000000000000000000000".to_owned(),
         api_key_sid: "SK00000000000000000000000000000000".to_owned(),
         api_key_secret: "secret".into(),
-        auth_token: AUTH_TOKEN.into(),
+        auth_tokens: vec![AUTH_TOKEN.into()],
     };
     let public = BaseUrl::parse(PUBLIC).context("an address")?;
-    let signatures = Signatures::new(&account.auth_token, &public)?;
+    let signatures = Signatures::new(&account.auth_tokens, &public)?;
     let keeping = customers::keeping(folder)?;
     let kept = Kept::open(&keeping).await?;
     let ledger = Ledger::open(&keeping.folder, kept.customers.audit())?;

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use anyhow::Context as _;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
@@ -19,7 +20,8 @@ use crate::settings::BaseUrl;
 /// Checks signatures of one account's requests to one public address.
 #[derive(Clone)]
 pub struct Signatures {
-    keyed: Hmac<Sha1>,
+    /// One for each auth token.
+    keyed: Vec<Hmac<Sha1>>,
     /// The public address without and with its port: Twilio signs either form, as its own library knows.
     bases: [String; 2],
     /// As it was configured, for the log.
@@ -32,13 +34,13 @@ const DIGITS_OF_A_NUMBER: usize = 7;
 const MOST_FIELDS: usize = 1000;
 
 impl Signatures {
-    /// For requests that reach us at `public`, signed with the account's `AUTH_TOKEN`.
+    /// For requests that reach us at `public`, signed with any of these auth tokens.
     ///
     /// # Errors
-    /// The token cannot be a key; none that is known is refused.
-    pub fn new(auth_token: &SecretString, public: &BaseUrl) -> anyhow::Result<Self> {
-        let keyed = Hmac::new_from_slice(auth_token.expose_secret().as_bytes())
-            .map_err(|_| anyhow::anyhow!("AUTH_TOKEN cannot be used as a key"))?;
+    /// A token cannot be a key; none that is known is refused.
+    pub fn new(auth_tokens: &[SecretString], public: &BaseUrl) -> anyhow::Result<Self> {
+        let keyed = auth_tokens.iter().map(|token| Hmac::new_from_slice(token.expose_secret().as_bytes()));
+        let keyed = keyed.collect::<Result<_, _>>().context("AUTH_TOKEN cannot be used as a key")?;
         Ok(Self { keyed, bases: with_and_without_port(public), public: public.clone() })
     }
 
@@ -54,21 +56,11 @@ impl Signatures {
         format!("{}{path}{query}", self.public)
     }
 
-    /// What Twilio would write in `X-Twilio-Signature` of a request without fields.
+    /// What Twilio would write in `X-Twilio-Signature` of a request without fields, with the first of the auth tokens.
     #[must_use]
-    pub fn sign(&self, path_and_query: &str) -> String {
-        BASE64_STANDARD.encode(self.mac(self.public.as_str(), path_and_query, &[]).finalize().into_bytes())
-    }
-
-    fn mac(&self, base: &str, path_and_query: &str, fields: &[(Cow<'_, str>, Cow<'_, str>)]) -> Hmac<Sha1> {
-        let mut mac = self.keyed.clone();
-        mac.update(base.as_bytes());
-        mac.update(path_and_query.as_bytes());
-        for (name, value) in fields {
-            mac.update(name.as_bytes());
-            mac.update(value.as_bytes());
-        }
-        mac
+    pub fn sign(&self, path_and_query: &str) -> Option<String> {
+        let mac = mac(self.keyed.first()?, self.public.as_str(), path_and_query, &[]);
+        Some(BASE64_STANDARD.encode(mac.finalize().into_bytes()))
     }
 
     /// Whether `signature` is Twilio's for this address and these form fields, in any order.
@@ -90,7 +82,8 @@ impl Signatures {
             });
         }
         fields.dedup();
-        self.bases.iter().any(|base| self.mac(base, path_and_query, &fields).verify_slice(&signature).is_ok())
+        let fits = |keyed, base| mac(keyed, base, path_and_query, &fields).verify_slice(&signature).is_ok();
+        self.keyed.iter().any(|keyed| self.bases.iter().any(|base| fits(keyed, base)))
     }
 }
 
@@ -98,6 +91,22 @@ impl fmt::Debug for Signatures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Signatures").field("bases", &self.bases).finish_non_exhaustive()
     }
+}
+
+fn mac(
+    keyed: &Hmac<Sha1>,
+    base: &str,
+    path_and_query: &str,
+    fields: &[(Cow<'_, str>, Cow<'_, str>)],
+) -> Hmac<Sha1> {
+    let mut mac = keyed.clone();
+    mac.update(base.as_bytes());
+    mac.update(path_and_query.as_bytes());
+    for (name, value) in fields {
+        mac.update(name.as_bytes());
+        mac.update(value.as_bytes());
+    }
+    mac
 }
 
 fn with_and_without_port(public: &BaseUrl) -> [String; 2] {
@@ -113,7 +122,7 @@ mod tests {
     use super::*;
 
     fn signatures(public: &str) -> Signatures {
-        Signatures::new(&"12345".into(), &BaseUrl::parse(public).unwrap()).unwrap()
+        Signatures::new(&["another".into(), "12345".into()], &BaseUrl::parse(public).unwrap()).unwrap()
     }
 
     fn form(fields: &[(&str, &str)]) -> Vec<u8> {

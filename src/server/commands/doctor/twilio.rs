@@ -40,10 +40,34 @@ struct Numbers {
     incoming_phone_numbers: Vec<Number>,
 }
 
+/// Whether an account may take calls. Source: Twilio's Accounts resource.
+#[derive(Deserialize)]
+struct Standing {
+    status: String,
+    #[serde(rename = "type")]
+    kind: String,
+}
+
+impl Standing {
+    fn finding(&self) -> Option<Finding> {
+        match (&self.status[..], &self.kind[..]) {
+            ("active", "Trial") => Some(Mind(
+                "Twilio: this is a trial account: only numbers that are verified there can call, and a call ends after ten \
+                 minutes; upgrade it"
+                    .to_owned(),
+            )),
+            ("suspended" | "closed", _) => {
+                Some(Bad(format!("Twilio: the account is {}, so that no call comes in; see its console", self.status)))
+            }
+            _ => None,
+        }
+    }
+}
+
 pub(super) async fn look(account: &Account, public: &BaseUrl) -> Vec<Finding> {
     let mut findings = vec![clock(TWILIO).await];
     findings.extend(encrypted(public));
-    findings.push(reached(public, &account.auth_token).await);
+    findings.push(reached(public, &account.auth_tokens).await);
     findings.extend(known(TWILIO, account, public).await);
     findings
 }
@@ -98,10 +122,10 @@ fn encrypted(public: &BaseUrl) -> Option<Finding> {
 }
 
 /// Asks as Twilio does, signed, at one of the addresses that must be public. An empty form is of no call, so nothing comes of it.
-async fn reached(public: &BaseUrl, auth_token: &SecretString) -> Finding {
+async fn reached(public: &BaseUrl, auth_tokens: &[SecretString]) -> Finding {
     let address = format!("{public}/status");
-    let signature = match Signatures::new(auth_token, public) {
-        Ok(signatures) => signatures.sign("/status"),
+    let signature = match Signatures::new(auth_tokens, public) {
+        Ok(signatures) => signatures.sign("/status").unwrap_or_default(),
         Err(error) => return Bad(error.to_string()),
     };
     let ask = |client: Client| {
@@ -146,6 +170,16 @@ async fn known(twilio: &str, account: &Account, public: &BaseUrl) -> Vec<Finding
         asked(|client| client.get(&address).basic_auth(user, Some(secret.expose_secret()))).await
     };
     let mut findings = vec![];
+    // While it is changed there are two, of which Twilio knows one.
+    let mut auth_token = account.auth_tokens.iter();
+    let mut by_token = Err("AUTH_TOKEN is empty".to_owned());
+    let mut known_token = None;
+    while known_token.is_none()
+        && let Some(token) = auth_token.next()
+    {
+        by_token = ask(&account.account_sid, token).await;
+        known_token = by_token.as_ref().is_ok_and(|answer| answer.status().is_success()).then_some(token);
+    }
     match ask(&account.api_key_sid, &account.api_key_secret).await {
         Ok(answer) if answer.status().as_u16() == 401 => findings.push(Bad(
             "API_KEY_SECRET: Twilio refuses it for API_KEY_SID and ACCOUNT_SID, and so it will refuse tokens; make another key"
@@ -156,7 +190,7 @@ async fn known(twilio: &str, account: &Account, public: &BaseUrl) -> Vec<Finding
         }
         other => findings.push(Mind(format!("API_KEY_SID, API_KEY_SECRET: {}", not_checked(&other)))),
     }
-    let answer = match ask(&account.account_sid, &account.auth_token).await {
+    let answer = match by_token {
         Ok(answer) if answer.status().as_u16() == 401 => {
             findings.push(Bad(
                 "AUTH_TOKEN: Twilio refuses it for ACCOUNT_SID, so every webhook would be refused here; copy it again".to_owned(),
@@ -172,6 +206,17 @@ async fn known(twilio: &str, account: &Account, public: &BaseUrl) -> Vec<Finding
             None
         }
     };
+    if let Some(token) = known_token {
+        let address = format!("{twilio}/2010-04-01/Accounts/{}.json", account.account_sid);
+        let request = |client: Client| {
+            client.get(&address).basic_auth(&account.account_sid, Some(token.expose_secret()))
+        };
+        if let Ok(answer) = asked(request).await
+            && let Ok(standing) = answer.json::<Standing>().await
+        {
+            findings.extend(standing.finding());
+        }
+    }
     findings.push(match answer {
         Some(numbers) => told(&numbers.incoming_phone_numbers, public),
         None => Mind(format!(
@@ -304,6 +349,15 @@ mod tests {
         );
     }
 
+    #[test]
+    fn an_account_that_takes_no_calls_is_named() {
+        let finding = |status: &str, kind: &str| {
+            Standing { status: status.to_owned(), kind: kind.to_owned() }.finding()
+        };
+        assert!(finding("active", "Full").is_none());
+        assert!(matches!(finding("suspended", "Full"), Some(Bad(text)) if text.contains("suspended")));
+    }
+
     #[tokio::test]
     async fn an_account_and_a_key_that_twilio_does_not_know_are_named() {
         let knows = |headers: HeaderMap| async move {
@@ -313,9 +367,11 @@ mod tests {
             if known { Ok(numbers) } else { Err(StatusCode::UNAUTHORIZED) }
         };
         let path = "/2010-04-01/Accounts/AC0/IncomingPhoneNumbers.json";
+        let trial = async || r#"{"status":"active","type":"Trial"}"#;
+        let routes = Router::new().route(path, get(knows)).route("/2010-04-01/Accounts/AC0.json", get(trial));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let twilio = format!("http://{}", listener.local_addr().unwrap());
-        tokio::spawn(async move { axum::serve(listener, Router::new().route(path, get(knows))).await });
+        tokio::spawn(async move { axum::serve(listener, routes).await });
         for (auth_token, bad) in [
             ("right", &["API_KEY_SECRET", "none of the account's 1 numbers"][..]),
             ("wrong", &["API_KEY_SECRET", "AUTH_TOKEN"]),
@@ -324,7 +380,7 @@ mod tests {
                 account_sid: "AC0".to_owned(),
                 api_key_sid: "SK0".to_owned(),
                 api_key_secret: "wrong".into(),
-                auth_token: auth_token.into(),
+                auth_tokens: vec!["another".into(), auth_token.into()],
             };
             let findings = known(&twilio, &account, &public()).await;
             let found: Vec<_> = findings
@@ -332,6 +388,9 @@ mod tests {
                 .filter_map(|finding| if let Bad(text) = finding { Some(text) } else { None })
                 .collect();
             assert_eq!(found.len(), bad.len(), "{found:?}");
+            let warned =
+                findings.iter().any(|finding| matches!(finding, Mind(text) if text.contains("trial")));
+            assert_eq!(warned, auth_token == "right", "{findings:?}");
             assert!(found.iter().zip(bad).all(|(found, bad)| found.contains(bad)), "{found:?}");
             assert!(!findings.iter().any(
                 |finding| matches!(finding, Good(text) | Mind(text) | Bad(text) if text.contains("5550006"))
@@ -345,7 +404,7 @@ mod tests {
             account_sid: "AC0".to_owned(),
             api_key_sid: "SK0".to_owned(),
             api_key_secret: "right".into(),
-            auth_token: "right".into(),
+            auth_tokens: vec!["right".into()],
         };
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let twilio = format!("http://{}", listener.local_addr().unwrap());

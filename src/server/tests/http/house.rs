@@ -78,7 +78,7 @@ impl House {
             account_sid: format!("AC{}", "0".repeat(32)),
             api_key_sid: format!("SK{}", "1".repeat(32)),
             api_key_secret: "the-api-key-secret".into(),
-            auth_token: AUTH_TOKEN.into(),
+            auth_tokens: vec![AUTH_TOKEN.into()],
         };
         let public = BaseUrl::parse(PUBLIC).unwrap();
         let folder = tempfile::tempdir().unwrap();
@@ -89,7 +89,7 @@ impl House {
         let router = router(Parts {
             desk: Arc::new(TokenDesk::new(&account, 3600, ledger.clone(), clock.clone())),
             allowed_origins: vec!["https://console.example.com".to_owned()],
-            signatures: Signatures::new(&account.auth_token, &public).unwrap(),
+            signatures: Signatures::new(&account.auth_tokens, &public).unwrap(),
             reception: Reception {
                 directory: wanted.directory,
                 region: Region::JAPAN,
