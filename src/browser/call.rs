@@ -10,6 +10,7 @@ use domain::Card;
 use domain::shift::{CallId, Event, Side};
 use wasm_bindgen::prelude::*;
 
+use crate::device::Device;
 use crate::listener::Listener;
 use crate::switchboard::{Post, soon};
 use crate::{card, sdk};
@@ -69,16 +70,16 @@ impl Call {
         self.sdk.reject()
     }
 
-    /// Hangs up. While the socket is away, or when the cloud has closed the stream on which the call came, the SDK would end the
-    /// call here and never tell the cloud, which holds it for the caller: so the cloud is told on the device's own, as soon as
-    /// its socket is there.
-    pub(crate) fn hang_up(&self, line: Option<&sdk::Stream>) -> Result<(), JsValue> {
+    /// Hangs up. While the socket is away, or when the cloud has closed the stream on which the call came, the SDK ends the call
+    /// here and never tells the cloud, which holds it for the caller: so the device does.
+    pub(crate) fn hang_up(&self, device: Option<&Device>) -> Result<(), JsValue> {
         let own = self.sdk.stream();
-        if let Some(line) = line
-            && (own.status() == "disconnected" || JsValue::as_ref(line) != JsValue::as_ref(&own))
+        if let Some(device) = device
+            && let Some(line) = device.line()
+            && (own.status() == "disconnected" || JsValue::as_ref(&line) != JsValue::as_ref(&own))
             && let Some(call_sid) = self.sdk.parameters().call_sid()
         {
-            line.hangup(&call_sid)?;
+            device.hang_up(line, call_sid)?;
         }
         self.sdk.disconnect()
     }

@@ -38,6 +38,8 @@ pub(crate) struct Device {
     proof: RefCell<Option<Listener>>,
     /// Hears that the cloud took a token.
     greeting: RefCell<Option<Listener>>,
+    /// Hears that it can be told of a hang-up.
+    parting: RefCell<Option<Listener>>,
     _listeners: Vec<Listener>,
 }
 
@@ -74,8 +76,9 @@ impl Device {
             hear("incoming", Box::new(move |call, _| incoming(call.unchecked_into()))),
         ];
         listeners.extend(sound::watch());
-        let (post, proof, greeting) = (Rc::clone(post), RefCell::default(), RefCell::default());
-        let device = Self { sdk, deaf, post, proof, greeting, _listeners: listeners };
+        let (proof, greeting, parting) = (RefCell::default(), RefCell::default(), RefCell::default());
+        let device =
+            Self { sdk, deaf, post: Rc::clone(post), proof, greeting, parting, _listeners: listeners };
         device.register()?;
         Ok(device)
     }
@@ -94,7 +97,7 @@ impl Device {
     }
 
     /// Closes the socket before anything can be said on it. A call that is rejected on one device is rejected on all of the
-    /// operator's; one whose socket is gone rings on at the others, and without others the caller is told at once.
+    /// operator's; one whose socket is gone rings on at the others, and without others until Twilio's time is up.
     pub(crate) fn leave(&self) -> Result<(), JsValue> {
         self.deaf.set(true);
         self.sdk.stream().map_or(Ok(()), |stream| stream.destroy())
@@ -146,6 +149,23 @@ impl Device {
     pub(crate) fn line(&self) -> Option<sdk::Stream> {
         let _ = self.register_if_abandoned();
         self.sdk.stream()
+    }
+
+    /// Tells the cloud on this stream that a call is over, as soon as it is ready: until then the cloud may not have looked at the
+    /// token, and what comes with it is refused.
+    pub(crate) fn hang_up(&self, line: sdk::Stream, call_sid: String) -> Result<(), JsValue> {
+        if line.status() == "ready" {
+            return line.hangup(&call_sid);
+        }
+        let (stream, owed) = (line.clone(), Cell::new(Some(call_sid)));
+        let ready = move |_, _| {
+            if let Some(call_sid) = owed.take() {
+                // It is known to be there.
+                let _ = stream.hangup(&call_sid);
+            }
+        };
+        self.parting.replace(Some(Listener::of_sdk(&line, "ready", ready)));
+        Ok(())
     }
 
     /// What it says of itself.

@@ -119,9 +119,10 @@ extern "C" {
     /// The SDK's signalling, which keeps what it is given while the socket is away and sends it when it is back. It emits each
     /// frame of the cloud's under the frame's type.
     #[wasm_bindgen(extends = Emitter)]
+    #[derive(Clone)]
     pub(crate) type Stream;
 
-    /// `disconnected` while the socket is away.
+    /// `disconnected` while the socket is away, `ready` when the cloud has registered the device.
     #[wasm_bindgen(method, getter)]
     pub(crate) fn status(this: &Stream) -> String;
 

@@ -286,8 +286,7 @@ impl Switchboard {
     }
 
     fn hang_up(&self, call: CallId) -> Result<(), JsValue> {
-        let line = self.device.borrow().as_ref().and_then(Device::line);
-        self.with_call(call, |call| call.hang_up(line.as_ref())).map(drop)
+        self.with_call(call, |call| call.hang_up(self.device.borrow().as_ref())).map(drop)
     }
 
     fn with_device(&self, act: impl FnOnce(&Device) -> Result<(), JsValue>) -> Result<(), JsValue> {

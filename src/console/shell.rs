@@ -61,6 +61,7 @@ pub fn Shell(
         let script = format!("{PLAIN_SOCKET}({})", in_script(&format!("wss://{host}")));
         view! { <script nonce=use_nonce() inner_html=script></script> }
     });
+    let rehearsal = setup.rehearsal.as_deref().map(rehearsal_note);
     let start = format!("({START})({}, {});", in_script(&setup.assets.glue), in_script(&setup.assets.wasm));
     let (broken, unsupported, scripts) = match setup.language {
         Language::Ja => (
@@ -92,6 +93,7 @@ pub fn Shell(
             </head>
             <body>
                 <App/>
+                {rehearsal}
                 <p class="broken-note" role="alert" data-unsupported=unsupported>
                     {broken}
                 </p>
@@ -100,6 +102,29 @@ pub fn Shell(
                 </noscript>
             </body>
         </html>
+    }
+}
+
+/// Said in rehearsal: nobody is to wait there for real calls, and a newcomer is to find the other end of the line.
+/// In both languages, of which the style shows the page's: it is chosen after this has been written.
+fn rehearsal_note(host: &str) -> impl IntoView + use<> {
+    let phone = format!("http://{host}");
+    let note = |lang, says, opens| {
+        view! {
+            <p lang=lang>
+                {says}
+                " "
+                <a href=phone.clone() target="_blank">
+                    {opens}
+                </a>
+            </p>
+        }
+    };
+    view! {
+        <aside class="rehearsal">
+            {note("ja", "リハーサル中です。本物の電話はかかってきません。", "お客様の電話を開く")}
+            {note("en", "This is a rehearsal: no real calls come in.", "Open the customer’s phone")}
+        </aside>
     }
 }
 

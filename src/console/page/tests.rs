@@ -227,7 +227,7 @@ fn every_text_is_in_its_own_language() {
 #[test]
 fn the_style_names_no_class_that_nothing_has() {
     // These are of documents that are no state of the page: see `shell`.
-    let mut drawn = String::from("broken broken-note broken-note--shown refused ");
+    let mut drawn = String::from("broken broken-note broken-note--shown refused rehearsal ");
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").canonicalize().unwrap();
     let gallery = std::env::var_os("GALLERY").map(|folder| root.join(folder));
     for language in Language::ALL {

@@ -87,7 +87,7 @@ impl Shift {
     }
 
     /// What still rings cannot be answered here. It is left to ring on at the operator's other consoles, because rejecting it
-    /// would end it there too; when there are none, the caller is told as soon as the line is gone.
+    /// would end it there too; when there are none, Twilio tells the caller when it has rung long enough.
     fn leave(&mut self, why: Option<Failure>, note: Note) -> Vec<Effect> {
         let rings = matches!(self, Self::On(duty) if !duty.rings.is_empty());
         *self = Self::Off(Off { why });
