@@ -132,6 +132,12 @@ export class Watch {
     }
   }
 
+  /** Searches what has been seen, and looks no more: a page goes on asking for things while it is closed, and cannot be read then. */
+  async leave(contexts: BrowserContext[]): Promise<void> {
+    await this.settled();
+    for (const context of contexts) context.removeAllListeners();
+  }
+
   /** Waits until everything that was seen has been searched. */
   async settled(): Promise<void> {
     while (this.#pending.size > 0) await Promise.all(this.#pending);

@@ -74,6 +74,7 @@ test.describe('the server is away until the token is over', () => {
     test.slow();
     const operator = await seat();
     await operator.startShift();
+    await operator.hasSounds();
     await house.server.end();
     while ((await operator.status.textContent()) === operator.word('available')) {
       expect(await cloud.registered('user001'), 'it says that it would ring').toBe(1);
