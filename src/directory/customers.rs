@@ -17,7 +17,7 @@ use records::audit::Actor;
 use secrecy::SecretBox;
 
 use crate::key::{Hash, Key, KeyRing};
-use crate::{Aliases, Directory, Found, Keys, PhoneNumber, Silent, Trouble, secrets};
+use crate::{Aliases, Directory, Entry, Keys, PhoneNumber, Silent, Trouble, secrets};
 
 pub use changes::Receipt;
 pub use import::{Imported, Taken};
@@ -144,7 +144,7 @@ impl Customers {
         listed(&self.keys.ring(), row)
     }
 
-    async fn find(&self, ring: &KeyRing, number: &PhoneNumber) -> Result<Option<Found>, Silent> {
+    async fn find(&self, ring: &KeyRing, number: &PhoneNumber) -> Result<Option<Entry>, Silent> {
         // During a rotation it is under one of several keys; asked for all at once, it cannot move in between.
         let query = if let [only] = ring.keys() {
             Query::new(LOOK_UP).with(&only.hash(number)[..])
@@ -156,23 +156,15 @@ impl Customers {
         let Some(mut row) = self.database.read(query).await?.pop() else { return Ok(None) };
         let operator = Identity::parse(&row.text(2)?)
             .map_err(|_| Silent::Nonsense("an operator's identity in the database is none"))?;
-        Ok(Some(Found { operator, customer_name: Some(row.text(1)?), customer_id: Some(row.text(0)?) }))
+        Ok(Some(Entry { operator, customer_name: Some(row.text(1)?), customer_id: Some(row.text(0)?) }))
     }
 
     /// With the keys that are in the file now, if they are others than these.
-    async fn find_anew(&self, known: Arc<KeyRing>, number: &PhoneNumber) -> Result<Option<Found>, Silent> {
+    async fn find_anew(&self, known: Arc<KeyRing>, number: &PhoneNumber) -> Result<Option<Entry>, Silent> {
         // On a thread for it: a disk that hangs is to hold up this caller's question, and nobody else's.
         let (keys, others_than) = (self.keys.clone(), known.clone());
         let renewed = tokio::task::spawn_blocking(move || keys.others_than(&others_than)).await;
-        let Ok(Some(renewed)) = renewed else {
-            return match secrets::fit(&self.database, &known).await {
-                Ok(()) => Ok(None),
-                Err(Trouble::Database(failure)) => Err(failure.into()),
-                Err(_) => Err(Silent::Nonsense(
-                    "numbers are sealed with a key that is not here, which `hitoku doctor` names",
-                )),
-            };
-        };
+        let Ok(Some(renewed)) = renewed else { return self.nobody_under(&known).await };
         // Another key file that somebody has put there would make strangers of all customers.
         match secrets::fit(&self.database, &renewed).await {
             Ok(()) => self.find(&renewed, number).await,
@@ -184,16 +176,27 @@ impl Customers {
             }
             Err(trouble) => {
                 tracing::error!(%trouble, "the key file has changed, and the keys from before are used on");
-                self.keys.stay_with(known);
-                Ok(None)
+                self.keys.stay_with(known.clone());
+                self.nobody_under(&known).await
             }
+        }
+    }
+
+    /// Nobody has a number that is not found with these keys, if they are all that it may be sealed with.
+    async fn nobody_under(&self, ring: &KeyRing) -> Result<Option<Entry>, Silent> {
+        match secrets::fit(&self.database, ring).await {
+            Ok(()) => Ok(None),
+            Err(Trouble::Database(failure)) => Err(failure.into()),
+            Err(_) => Err(Silent::Nonsense(
+                "numbers are sealed with a key that is not here, which `hitoku doctor` names",
+            )),
         }
     }
 }
 
 #[async_trait]
 impl Directory for Customers {
-    async fn look_up(&self, number: &PhoneNumber) -> Result<Option<Found>, Silent> {
+    async fn look_up(&self, number: &PhoneNumber) -> Result<Option<Entry>, Silent> {
         let ring = self.keys.ring();
         let found = self.find(&ring, number).await?;
         if found.is_some() {

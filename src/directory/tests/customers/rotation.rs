@@ -178,12 +178,14 @@ async fn keys_that_have_ended_seal_nothing() {
     customers.import(&sheet(FILE), &by(), |_| {}).await.unwrap();
     // A server whose key is given, and who has not heard of the rotation.
     let old = secrecy::SecretString::from(fs::read_to_string(&path).unwrap());
-    let deaf = Customers::open(database, Keys::given(&old).unwrap()).await.unwrap();
+    let deaf = Customers::open(database.clone(), Keys::given(&old).unwrap()).await.unwrap();
+    // And one who looks at the file for the first time when something else is in its place.
+    let late = Customers::open(database, Keys::in_file(&path).unwrap()).await.unwrap();
     customers.rotate(&by(), |_, _| {}).await.unwrap();
-    let late = deaf
+    let imported = deaf
         .import(&sheet("id,name,operator,numbers\ncm-late,late,user001,03-9999-0011\n"), &by(), |_| {})
         .await;
-    assert!(matches!(late, Err(Trouble::WrongKey { .. })), "{late:?}");
+    assert!(matches!(imported, Err(Trouble::WrongKey { .. })), "{imported:?}");
     // Nor are its customers strangers to it, who would be told that they are.
     let number = PhoneNumber::parse("+819012345678").unwrap();
     assert!(matches!(deaf.look_up(&number).await, Err(Silent::Nonsense(_))));
@@ -192,6 +194,7 @@ async fn keys_that_have_ended_seal_nothing() {
     // Another file in the key's place makes no stranger of a customer.
     let kept = fs::read_to_string(&path).unwrap();
     fs::write(&path, secrecy::ExposeSecret::expose_secret(&Keys::fresh())).unwrap();
+    assert!(matches!(late.look_up(&number).await, Err(Silent::Nonsense(_))));
     assert_eq!(found(&customers, "03-9999-0012").await, None);
     assert_eq!(found(&customers, "090-1234-5678").await, person("cm-koshii", "user001"));
     fs::write(&path, kept).unwrap();
