@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use url::Url;
 
 use crate::customer::{LONGEST, is_direction};
-use crate::{Directory, Found, PhoneNumber, Silent};
+use crate::{Directory, Entry, PhoneNumber, Silent};
 
 /// No answer that we understand is longer than this many bytes.
 const LONGEST_ANSWER: usize = 64 * 1024;
@@ -64,7 +64,7 @@ impl Company {
         address
     }
 
-    async fn ask(&self, number: &PhoneNumber) -> Result<Option<Found>, Silent> {
+    async fn ask(&self, number: &PhoneNumber) -> Result<Option<Entry>, Silent> {
         let mut response = self.client.get(self.address(number)).send().await.map_err(silent)?;
         match response.status().as_u16() {
             200 => {}
@@ -84,12 +84,12 @@ impl Company {
 
 #[async_trait]
 impl Directory for Company {
-    async fn look_up(&self, number: &PhoneNumber) -> Result<Option<Found>, Silent> {
+    async fn look_up(&self, number: &PhoneNumber) -> Result<Option<Entry>, Silent> {
         self.ask(number).await
     }
 }
 
-fn read(body: &[u8]) -> Result<Option<Found>, Silent> {
+fn read(body: &[u8]) -> Result<Option<Entry>, Silent> {
     // Some write a byte order mark before their JSON, and some a name in another encoding: such a name is none.
     let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
     match String::from_utf8_lossy(body) {
@@ -98,14 +98,14 @@ fn read(body: &[u8]) -> Result<Option<Found>, Silent> {
     }
 }
 
-fn found(text: &str) -> Result<Option<Found>, Silent> {
+fn found(text: &str) -> Result<Option<Entry>, Silent> {
     let answer: Answer<'_> = serde_json::from_str(text)
         .map_err(|_| Silent::Nonsense("it is not JSON with appId, customerName and customerId"))?;
     let Some(app_id) = answer.app_id.filter(|app_id| !app_id.trim().is_empty()) else { return Ok(None) };
     let operator = Identity::parse(&app_id)
         .map_err(|_| Silent::Nonsense("its appId is not 1 to 64 letters, digits, `_`, `-`, `.` or `@`"))?;
     let customer_name = answer.customer_name.and_then(written);
-    Ok(Some(Found { operator, customer_name, customer_id: answer.customer_id.and_then(written) }))
+    Ok(Some(Entry { operator, customer_name, customer_id: answer.customer_id.and_then(written) }))
 }
 
 /// Text in Shift_JIS, in which the second half of a sign may be a backslash, without its signs.

@@ -1,7 +1,9 @@
 //! What a directory may say of a caller, after it has been held against the caller's number.
 //!
-//! Invariant: a [`Found`] that leaves this crate holds no number. Many a company's own API shows a number where there is no
-//! name, or keys its customers by number; what it answers goes to a browser.
+//! Invariant: a [`Found`] holds no number, and only this module makes one. Many a company's own API shows a number where there
+//! is no name, or keys its customers by number; what it answers goes to a browser.
+
+use std::fmt;
 
 use domain::Identity;
 use phonenumber::metadata::DATABASE;
@@ -15,8 +17,20 @@ use crate::{PhoneNumber, Region, Silent};
 /// So many last digits tell a number from an id by chance: they are the same in every way of writing a number.
 const TELLING_DIGITS: usize = 8;
 
+/// What a directory has under a number: a name or an id in it may be that number.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// See [`Found::operator`].
+    pub operator: Identity,
+    /// See [`Found::customer_name`].
+    pub customer_name: Option<String>,
+    /// See [`Found::customer_id`].
+    pub customer_id: Option<String>,
+}
+
 /// A customer, as far as others than the directory may know.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Found {
     /// The operator who looks after this customer.
     pub operator: Identity,
@@ -26,13 +40,13 @@ pub struct Found {
     pub customer_id: Option<String>,
 }
 
-impl Found {
-    /// The same without this number, or any other: a name or an id that holds one is dropped. Numbers without a country code
-    /// are of this region.
+impl Entry {
+    /// It without this number, or any other: a name or an id that holds one is dropped. Numbers without a country code are of
+    /// this region.
     ///
     /// # Errors
     /// The operator's identity holds it, so that nobody can be dialled without telling it.
-    pub fn without(self, number: &PhoneNumber, region: Region) -> Result<Self, Silent> {
+    pub(crate) fn without(self, number: &PhoneNumber, region: Region) -> Result<Found, Silent> {
         let tells = |text: &str| tells(text, number);
         let holds_one = |text: &str| holds_a_number(text, DIGITS_OF_A_NUMBER);
         // Only what is a number and nothing else: a caller whose operator has an odd name is put through.
@@ -42,11 +56,17 @@ impl Found {
         let name = |name: &String| !tells(name) && !has_a_number(name, region) && !holds_one(name);
         // Ids have as many plain digits as they like.
         let id = |id: &String| !tells(id) && !has_a_number(id, region) && (id.is_ascii() || !holds_one(id));
-        Ok(Self {
+        Ok(Found {
             operator: self.operator,
             customer_name: self.customer_name.filter(name),
             customer_id: self.customer_id.filter(id),
         })
+    }
+}
+
+impl fmt::Debug for Entry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Entry")
     }
 }
 
@@ -84,9 +104,9 @@ mod tests {
 
     use super::*;
 
-    fn found(operator: &str, name: &str, id: &str) -> Found {
+    fn entry(operator: &str, name: &str, id: &str) -> Entry {
         let operator = Identity::parse(operator).unwrap();
-        Found { operator, customer_name: Some(name.to_owned()), customer_id: Some(id.to_owned()) }
+        Entry { operator, customer_name: Some(name.to_owned()), customer_id: Some(id.to_owned()) }
     }
 
     #[test]
@@ -101,19 +121,22 @@ mod tests {
             "tel:+44-7700-900101",
             "〇七七〇〇 九〇〇一〇一",
         ] {
-            let kept = found("user001", written, written).without(&number, Region::JAPAN).unwrap();
+            let kept = entry("user001", written, written).without(&number, Region::JAPAN).unwrap();
             assert_eq!((kept.customer_name, kept.customer_id), (None, None), "{written}");
         }
         for other in
             ["090-9999-8888", "tel:+81-90-9999-8888", "819099998888", "０９０９９９９８８８８", "٠٩٠٩٩٩٩٨٨٨٨"]
         {
-            let kept = found("user001", &format!("越井 {other}"), other).without(&number, Region::JAPAN);
+            let kept = entry("user001", &format!("越井 {other}"), other).without(&number, Region::JAPAN);
             let kept = kept.unwrap();
             assert_eq!((kept.customer_name, kept.customer_id), (None, None), "{other}");
         }
         for id in ["cm-2026-0101", "1000000012", "100000000012", "2026-11-22-00001"] {
-            let kept = found("user001", "越井 琢巳", id).without(&number, Region::JAPAN).unwrap();
-            assert_eq!(kept, found("user001", "越井 琢巳", id));
+            let kept = entry("user001", "越井 琢巳", id).without(&number, Region::JAPAN).unwrap();
+            assert_eq!(
+                (kept.customer_name.as_deref(), kept.customer_id.as_deref()),
+                (Some("越井 琢巳"), Some(id))
+            );
         }
     }
 
@@ -141,7 +164,7 @@ mod tests {
     fn a_number_is_nobody_to_dial() {
         let number = PhoneNumber::parse("+447700900101").unwrap();
         for operator in ["447700900101", "819099998888"] {
-            let found = found(operator, "a", "b").without(&number, Region::JAPAN);
+            let found = entry(operator, "a", "b").without(&number, Region::JAPAN);
             assert!(matches!(found, Err(Silent::Nonsense(_))), "{operator}");
         }
     }

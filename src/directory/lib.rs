@@ -1,7 +1,7 @@
 //! Whose number it is.
 //!
 //! The one crate that knows phone numbers. It refuses to compile to WebAssembly, so that none can reach a browser by an
-//! oversight: whatever leaves it is a [`Found`], which has no field for one.
+//! oversight: what leaves it for others is a [`Found`], which has been held against the number.
 
 #[cfg(target_family = "wasm")]
 compile_error!("`directory` knows phone numbers and must never be part of what a browser downloads");
@@ -29,7 +29,7 @@ pub use company::Company;
 pub use customer::{Customer, NotACustomer, Written};
 pub use customers::{By, Customers, Imported, Listed, Receipt, Rotated, Taken};
 pub use demonstration::{Demonstration, Person};
-pub use found::Found;
+pub use found::{Entry, Found};
 pub use guarded::Guarded;
 pub use key::NotAKey;
 pub use keys::{Keys, NoKeys};
@@ -46,7 +46,7 @@ pub trait Directory: Send + Sync + 'static {
     ///
     /// # Errors
     /// The directory could not answer. That is not the same as knowing nobody.
-    async fn look_up(&self, number: &PhoneNumber) -> Result<Option<Found>, Silent>;
+    async fn look_up(&self, number: &PhoneNumber) -> Result<Option<Entry>, Silent>;
 }
 
 /// Why a directory did not answer. No variant carries anything that the other side sent: it may hold the number.

@@ -104,8 +104,8 @@ async fn serve() -> anyhow::Result<()> {
         tracing::warn!(%base, "INTERNAL_API_BASE is not https: each caller's number can be read on its way there");
     }
     let directory = match &settings.company {
-        Some(base) => Guarded::new(Company::new(base.url()).context("INTERNAL_API_BASE")?),
-        None => Guarded::without_memory(kept.clone().map(|kept| kept.customers)),
+        Some(base) => Guarded::new(Company::new(base.url()).context("INTERNAL_API_BASE")?, keeping.region),
+        None => Guarded::without_memory(kept.clone().map(|kept| kept.customers), keeping.region),
     };
     let app = router(Parts {
         desk: Arc::new(TokenDesk::new(&account, settings.tokens.ttl_seconds, ledger.clone(), clock.clone())),
@@ -113,7 +113,6 @@ async fn serve() -> anyhow::Result<()> {
         signatures: Signatures::new(&account.auth_tokens, &public)?,
         reception: Reception {
             directory,
-            region: keeping.region,
             aliases: kept.map(|kept| kept.customers.aliases()),
             unknown_callers: keeping.unknown_callers.clone(),
             ledger: Arc::new(ledger.clone()),

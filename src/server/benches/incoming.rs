@@ -21,7 +21,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::routing::post;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use directory::{Directory, Found, Guarded, PhoneNumber, Region, Silent};
+use directory::{Directory, Entry, Guarded, PhoneNumber, Region, Silent};
 use domain::Identity;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use records::Ledger;
@@ -69,11 +69,11 @@ fn main() -> Result<()> {
 }
 
 /// Knows everybody, without asking.
-struct Stub(Found);
+struct Stub(Entry);
 
 #[async_trait]
 impl Directory for Stub {
-    async fn look_up(&self, _: &PhoneNumber) -> Result<Option<Found>, Silent> {
+    async fn look_up(&self, _: &PhoneNumber) -> Result<Option<Entry>, Silent> {
         Ok(Some(self.0.clone()))
     }
 }
@@ -95,8 +95,8 @@ async fn hitoku(folder: &Path, own: bool) -> Result<Router> {
     let operator = Identity::parse("user001").ok().context("an identity")?;
     let (customer_name, customer_id) = (Some(customers::name(0)), Some(customers::id(0)));
     let directory = match own {
-        true => Guarded::without_memory(kept.customers.clone()),
-        false => Guarded::without_memory(Stub(Found { operator, customer_name, customer_id })),
+        true => Guarded::without_memory(kept.customers.clone(), Region::JAPAN),
+        false => Guarded::without_memory(Stub(Entry { operator, customer_name, customer_id }), Region::JAPAN),
     };
     let clock = Clock::of_the_machine();
     Ok(router(Parts {
@@ -105,7 +105,6 @@ async fn hitoku(folder: &Path, own: bool) -> Result<Router> {
         signatures,
         reception: Reception {
             directory,
-            region: Region::JAPAN,
             aliases: Late::here(kept.customers.aliases()),
             unknown_callers: None,
             ledger: Arc::new(ledger),

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use anyhow::bail;
 use database::{Database, Failure, Place};
-use directory::{Company, Customers, Guarded, PhoneNumber, Silent};
+use directory::{Company, Customers, Guarded, PhoneNumber, Region, Silent};
 use nix::sys::statvfs::statvfs;
 use nix::unistd::{AccessFlags, access};
 use records::Ledger;
@@ -54,7 +54,7 @@ pub(crate) async fn run() -> anyhow::Result<()> {
     findings.extend(journal(&Ledger::file_in(&settings.keeping.folder)));
     findings.extend(kept(&settings.keeping).await);
     if let Some(base) = &settings.company {
-        findings.push(company(base).await);
+        findings.push(company(base, settings.keeping.region).await);
     }
     match &settings.cloud {
         Cloud::Rehearsal { .. } => {
@@ -259,9 +259,9 @@ async fn keys(kept: &Kept) -> Finding {
     }
 }
 
-async fn company(base: &BaseUrl) -> Finding {
+async fn company(base: &BaseUrl, region: Region) -> Finding {
     let began = Instant::now();
-    let asked = ask(base).await;
+    let asked = ask(base, region).await;
     let took = began.elapsed();
     let (name, millis) = ("INTERNAL_API_BASE", took.as_millis());
     match asked {
@@ -285,8 +285,8 @@ async fn company(base: &BaseUrl) -> Finding {
 }
 
 /// As the server asks for a caller.
-async fn ask(base: &BaseUrl) -> Result<(), Silent> {
+async fn ask(base: &BaseUrl, region: Region) -> Result<(), Silent> {
     let company = Company::new(base.url())?;
     let number = PhoneNumber::parse(NOBODYS).map_err(|_| Silent::Nonsense("that is no number"))?;
-    Guarded::without_memory(company).look_up(&number).await.map(|_| ())
+    Guarded::without_memory(company, region).look_up(&number).await.map(|_| ())
 }

@@ -6,7 +6,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use directory::{Aliases, Found, Guarded, PhoneNumber, Region, Silent};
+use directory::{Aliases, Found, Guarded, PhoneNumber, Silent};
 use domain::{CallRef, Identity, Millis};
 use futures::future::OptionFuture;
 use records::{CallEvent, CallSid, Came, Ledger, Outcome, What};
@@ -27,8 +27,6 @@ use crate::settings::BaseUrl;
 pub struct Reception {
     /// Knows whose number it is.
     pub directory: Guarded,
-    /// Whose numbers are written without a country code.
-    pub region: Region,
     /// Names callers whom nobody knows; without it they have no name.
     pub aliases: Late<Arc<Aliases>>,
     /// Takes their calls; without one they hear that they are not known.
@@ -101,7 +99,7 @@ impl Reception {
         answer: Result<Option<Found>, Silent>,
         call_ref: CallRef,
     ) -> (Twiml, Came) {
-        match answer.and_then(|found| found.map(|found| found.without(number, self.region)).transpose()) {
+        match answer {
             Ok(Some(found)) => {
                 let told = Told {
                     customer_name: found.customer_name.as_deref(),

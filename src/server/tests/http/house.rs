@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, StatusCode};
-use directory::{Demonstration, Directory, Guarded, Region};
+use directory::{Demonstration, Directory, Entry, Guarded, PhoneNumber, Region, Silent};
 use domain::Identity;
 use records::Ledger;
 use server::chance::Chance;
@@ -40,9 +41,20 @@ pub(crate) struct Wanted {
     pub(crate) unknown_callers: Option<Identity>,
 }
 
+/// The demonstration's people.
+struct People(Demonstration);
+
+#[async_trait]
+impl Directory for People {
+    async fn look_up(&self, number: &PhoneNumber) -> Result<Option<Entry>, Silent> {
+        let person = self.0.people().iter().find(|person| person.number == *number);
+        Ok(person.map(|person| person.found.clone()))
+    }
+}
+
 impl Default for Wanted {
     fn default() -> Self {
-        let directory = Guarded::without_memory(Demonstration::new());
+        let directory = Guarded::without_memory(People(Demonstration::new()), Region::JAPAN);
         Self { directory, signalling: Signalling::Twilio, unknown_callers: None }
     }
 }
@@ -58,12 +70,15 @@ pub(crate) struct Answer {
 impl House {
     /// With the demonstration's people.
     pub(crate) fn new() -> Self {
-        Self::with(Demonstration::new())
+        Self::built(Wanted::default())
     }
 
     /// With this directory.
     pub(crate) fn with(directory: impl Directory) -> Self {
-        Self::built(Wanted { directory: Guarded::without_memory(directory), ..Wanted::default() })
+        Self::built(Wanted {
+            directory: Guarded::without_memory(directory, Region::JAPAN),
+            ..Wanted::default()
+        })
     }
 
     /// In rehearsal at this address.
@@ -92,7 +107,6 @@ impl House {
             signatures: Signatures::new(&account.auth_tokens, &public).unwrap(),
             reception: Reception {
                 directory: wanted.directory,
-                region: Region::JAPAN,
                 aliases: Late::here(kept.customers.aliases()),
                 unknown_callers: wanted.unknown_callers,
                 ledger: Arc::new(ledger.clone()),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
-use directory::{Directory, Found, PhoneNumber, Silent};
+use directory::{Directory, Entry, PhoneNumber, Silent};
 use domain::Identity;
 use proptest::prelude::*;
 use tokio::time::Instant;
@@ -18,11 +18,11 @@ const KOSHII: &str = "+447700900101";
 const STRANGER: &str = "+447700900199";
 
 /// A directory that does what a test tells it.
-struct Told(fn() -> Result<Option<Found>, Silent>, Duration);
+struct Told(fn() -> Result<Option<Entry>, Silent>, Duration);
 
 #[async_trait]
 impl Directory for Told {
-    async fn look_up(&self, _: &PhoneNumber) -> Result<Option<Found>, Silent> {
+    async fn look_up(&self, _: &PhoneNumber) -> Result<Option<Entry>, Silent> {
         tokio::time::sleep(self.1).await;
         (self.0)()
     }
@@ -88,7 +88,7 @@ async fn a_number_in_the_directorys_answer_goes_no_further() {
     let found = || {
         let operator = Identity::parse("user001").unwrap();
         let customer_name = Some("tel. 07700 900 101".to_owned());
-        Ok(Some(Found { operator, customer_name, customer_id: Some("447700900101".to_owned()) }))
+        Ok(Some(Entry { operator, customer_name, customer_id: Some("447700900101".to_owned()) }))
     };
     let house = House::with(Told(found, Duration::ZERO));
     let answer = call_from(&house, KOSHII).await;
@@ -137,6 +137,7 @@ async fn a_directory_that_fails_or_panics_still_gets_the_caller_an_answer() {
         let house = House::with(Told(trouble, Duration::ZERO));
         let sentence = call_from(&house, KOSHII).await.sentence();
         assert!(sentence.contains("おつなぎできません"), "{sentence}");
+        assert!(leptos::prelude::Owner::current().is_none(), "the thread has left the webhook's context");
     }
 }
 
@@ -235,7 +236,7 @@ proptest! {
         let found = || {
             let name = NAME.lock().unwrap().clone();
             let operator = Identity::parse("user001").map_err(|_| Silent::Late)?;
-            Ok(Some(Found { operator, customer_name: Some(name), customer_id: None }))
+            Ok(Some(Entry { operator, customer_name: Some(name), customer_id: None }))
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
         runtime.block_on(async {
