@@ -20,7 +20,7 @@ pub enum Event {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TokenGiven {
     pub(crate) at: Millis,
-    /// The operator, in words that hold no telephone number.
+    /// The operator, in words that hold no telephone number of nine digits or more.
     pub(crate) operator: String,
 }
 

@@ -170,7 +170,7 @@ impl Ledger {
         Self::on(ground, audit).map_err(unusable)
     }
 
-    /// Keeps an event: when this returns, it is on disk, and will be in the database.
+    /// Keeps an event, whether its end is waited for or not: then it is on disk, and will be in the database.
     ///
     /// # Errors
     /// It is not on disk. The log says so once, and once when that is mended; there is nothing to be done at each call.

@@ -85,7 +85,7 @@ pub(crate) async fn around_token(
         Method::GET | Method::POST if strange => refused(TokenError::OriginNotAllowed).into_response(),
         Method::GET | Method::POST => match timeout(FORM_WITHIN, next.run(request)).await {
             Ok(answer) => answer,
-            Err(_) => StatusCode::REQUEST_TIMEOUT.into_response(),
+            Err(_) => told(StatusCode::REQUEST_TIMEOUT, TokenError::Unavailable).into_response(),
         },
         Method::OPTIONS => (StatusCode::NO_CONTENT, [(ALLOW, METHODS)]).into_response(),
         _ => ([(ALLOW, METHODS)], refused(TokenError::MethodNotAllowed)).into_response(),
@@ -95,6 +95,9 @@ pub(crate) async fn around_token(
 }
 
 fn refused(why: TokenError) -> impl IntoResponse {
-    let status = StatusCode::from_u16(why.status()).unwrap_or(StatusCode::BAD_REQUEST);
+    told(StatusCode::from_u16(why.status()).unwrap_or(StatusCode::BAD_REQUEST), why)
+}
+
+fn told(status: StatusCode, why: TokenError) -> impl IntoResponse {
     (status, [(CONTENT_TYPE, HeaderValue::from_static("application/json"))], why.ser())
 }

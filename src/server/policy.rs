@@ -1,4 +1,4 @@
-//! What a browser may do with our answers: the security headers of every response but TwiML, which only Twilio reads.
+//! What a browser may do with our answers: the security headers of every response but what a webhook answers Twilio.
 //!
 //! Invariant: nothing inline runs without the response's own nonce, and a page reaches nothing but us and the voice cloud.
 

@@ -10,7 +10,7 @@ use tokio::time::timeout;
 /// How long it may take: on a disk that hangs, whoever waits is answered all the same.
 const WITHIN: Duration = Duration::from_secs(1);
 
-/// When this returns it is on disk, or the log says why it is not. `of` names it there.
+/// When this is done it is on disk, or the log says why it is not. `of` names it there. In a runtime, whose clock it asks.
 pub(crate) fn keep<E: Into<Event>, D: Display>(
     ledger: &Ledger,
     event: E,

@@ -81,6 +81,7 @@ pub fn router(parts: Parts) -> Router {
             enter(door.clone(), request).map(answer).map(Ok)
         })
     };
+    let everywhere = MapResponseLayer::new(complete);
     let webhooks = ["/incoming", "/dialed", "/status"].iter().fold(Router::new(), |routes, path| {
         // With a slash, as it may be written at Twilio: a caller is not to hear of it.
         routes.route_service(path, webhook.clone()).route_service(&format!("{path}/"), webhook.clone())
@@ -97,7 +98,10 @@ pub fn router(parts: Parts) -> Router {
         .merge(files)
         .with_state(pages)
         .layer(from_fn_with_state(door, astray));
-    let guarded = |routes: Router| if rehearses { routes.layer(from_fn(own_host)) } else { routes };
     // In this order: an address that is nobody's is answered as the others are.
-    guarded(webhooks).merge(guarded(others).layer(MapResponseLayer::new(complete)))
+    if rehearses {
+        webhooks.merge(others).layer(from_fn(own_host)).layer(everywhere)
+    } else {
+        webhooks.merge(others.layer(everywhere))
+    }
 }

@@ -2,7 +2,7 @@
 //!
 //! Invariant: an answer is 403 before the signature fits, and 200 with TwiML after, whatever panics, fails or is malformed.
 
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, resume_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -50,8 +50,8 @@ pub(crate) async fn astray(State(door): State<Arc<Door>>, request: Request, next
 
 /// Answers any request to a voice webhook.
 ///
-/// Not an `async fn`, nor a handler, nor are those that it calls: they would keep the request, and what they read of it, in each
-/// of their futures, until the answer. These stay below a kilobyte, where an allocator is at its fastest.
+/// No `async fn` and no handler, which would keep the whole request until the answer: its future, and that of the server
+/// function, are small enough for an allocator to be at its fastest.
 pub(crate) fn enter(door: Arc<Door>, request: Request) -> impl Future<Output = Response> + Send {
     let asked = Asked::of(request);
     let answered = async move { door.answer(asked).await };
@@ -118,9 +118,14 @@ impl Door {
             return courteous();
         };
         // Not by `leptos_axum`, which serves browsers: it would copy the request, and answer some headers by a redirect.
-        let answer = function.run(Request::new(Body::from(form)));
+        // A panic is caught inside, or else this thread would stay in this context.
+        let answer = AssertUnwindSafe(function.run(Request::new(Body::from(form)))).catch_unwind();
         let answered = ScopedFuture { owner: self.context.clone(), observer: None, fut: answer }.await;
-        if answered.status() == StatusCode::OK { answered } else { courteous() }
+        match answered {
+            Ok(answered) if answered.status() == StatusCode::OK => answered,
+            Ok(_) => courteous(),
+            Err(panic) => resume_unwind(panic),
+        }
     }
 
     fn refuse(&self, address: &PathAndQuery, why: &'static str) -> Response {
@@ -142,4 +147,26 @@ impl Door {
 fn courteous() -> Response {
     let twiml = Twiml::say(phrases::TROUBLE).into_string();
     ([(CONTENT_TYPE, "text/xml; charset=utf-8")], twiml).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use leptos::server_fn::ServerFn;
+
+    use super::*;
+    use crate::voice::endpoints::Incoming;
+
+    /// Of a larger piece of memory glibc's allocator looks for one in arenas, of which each has a lock, and a task may have moved from one thread to another.
+    const LARGEST_OF_A_THREADS_OWN: usize = 1032;
+
+    #[test]
+    fn what_a_call_keeps_while_it_waits_is_small() {
+        fn size_of_the_future<F: Future>(_: impl FnOnce() -> F) -> usize {
+            size_of::<F>()
+        }
+        let door = || -> Arc<Door> { unreachable!("its future is measured, and not made") };
+        assert!(size_of_the_future(|| enter(door(), Request::default())) <= LARGEST_OF_A_THREADS_OWN);
+        let run = || Incoming::run_on_server(Request::<Body>::default());
+        assert!(size_of_the_future(run) <= LARGEST_OF_A_THREADS_OWN);
+    }
 }

@@ -76,6 +76,16 @@ async fn after_a_cut_it_goes_on_where_it_was_whole() {
 }
 
 #[tokio::test]
+async fn what_nobody_waits_for_is_kept_too() {
+    let house = House::new();
+    let ledger = house.open().await;
+    drop(ledger.keep(came(1)));
+    ledger.keep(came(2)).await.unwrap();
+    ledger.close(Duration::MAX).await.unwrap();
+    assert_eq!(house.trail().await.len(), 2);
+}
+
+#[tokio::test]
 async fn nothing_is_accepted_before_the_disk_says_so() {
     let house = House::new();
     let (asks, asked) = mpsc::channel();

@@ -36,7 +36,7 @@ enum Answered {
 
 #[tokio::test]
 #[cfg(target_os = "linux")]
-async fn what_was_in_its_memory_is_on_no_disk_after_a_crash() {
+async fn its_memory_is_dumped_into_no_file_after_a_crash() {
     let home = Home::peopled();
     let server = home.serve().await;
     let limits = std::fs::read_to_string(format!("/proc/{}/limits", server.pid())).unwrap();
