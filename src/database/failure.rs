@@ -80,7 +80,9 @@ impl From<sqlx::Error> for Failure {
                 Some("28P01" | "28000" | "3D000") => Self::NotLetIn(database.message().to_owned()),
                 Some("42501") => Self::NotAllowed(database.message().to_owned()),
                 // The detail of a refusal repeats values; the message does not.
-                // Too many connections (53300) also counts as unreachable.
+                // Too many connections (53300) also counts as unreachable. A pooler before PostgreSQL that does not know what is
+                // asked for in the beginning (08P01) will not know it later either.
+                Some("08P01") => Self::Refused(format!("{} (08P01)", database.message())),
                 Some(code) if !code.starts_with("57P") && !code.starts_with("08") && code != "53300" => {
                     Self::Refused(format!("{} ({code})", database.message()))
                 }

@@ -10,11 +10,13 @@ mod worker;
 
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use rusqlite::Connection;
-use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
+use tokio::time::Instant;
 
 use crate::engine::{Engine, Transaction};
 use crate::{Failure, Query, Row, Value};
@@ -24,7 +26,7 @@ use worker::Worker;
 pub(crate) struct Sqlite {
     file: Arc<OpenFile>,
     reader: Worker,
-    writer: Arc<Mutex<Worker>>,
+    writer: Arc<AsyncMutex<Worker>>,
 }
 
 impl Sqlite {
@@ -37,7 +39,7 @@ impl Sqlite {
         // First, because it makes the file and its log, which readers do not.
         let writer = Worker::writing("records", connection::open(file, Access::Write)?)?;
         let reader = Worker::reading("directory", connection::open(file, Access::Read)?)?;
-        Ok(Self { file: Arc::new(OpenFile::at(file)?), reader, writer: Arc::new(Mutex::new(writer)) })
+        Ok(Self { file: Arc::new(OpenFile::at(file)?), reader, writer: Arc::new(AsyncMutex::new(writer)) })
     }
 }
 
@@ -53,6 +55,21 @@ fn checkpoint(connection: &Connection) -> Result<(), Failure> {
     if busy == 0 { Ok(()) } else { Err(Failure::Busy) }
 }
 
+/// The same while others write, who have the log for a moment each: SQLite does not wait for them here.
+fn emptied(connection: &Connection) -> Result<(), Failure> {
+    for _ in 0..TIMES {
+        match checkpoint(connection) {
+            Err(Failure::Busy) => std::thread::sleep(MOMENT),
+            done => return done,
+        }
+    }
+    Err(Failure::Busy)
+}
+
+const MOMENT: Duration = Duration::from_millis(50);
+/// Ten seconds in all.
+const TIMES: u32 = 200;
+
 /// Whether the disk has room for all of the file once more, which goes through the log, and for what others write meanwhile.
 fn has_room_for_another(file: &Path) -> bool {
     let length = file.metadata().map_or(u64::MAX, |file| file.len());
@@ -63,12 +80,24 @@ fn has_room_for_another(file: &Path) -> bool {
 struct OpenFile {
     path: PathBuf,
     id: (u64, u64),
+    /// When it was last seen there.
+    seen: Mutex<Instant>,
 }
 
 impl OpenFile {
     fn at(path: &Path) -> Result<Self, Failure> {
         let id = id(path).map_err(|error| Failure::Unreachable(format!("{}: {error}", path.display())))?;
-        Ok(Self { path: path.to_owned(), id })
+        Ok(Self { path: path.to_owned(), id, seen: Mutex::new(Instant::now()) })
+    }
+
+    /// As of a second ago: readers are many.
+    fn is_still_there_since_a_moment(&self) -> Result<(), Failure> {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if seen.elapsed() > SEEN_LATELY {
+            self.is_still_there()?;
+            *seen = Instant::now();
+        }
+        Ok(())
     }
 
     fn is_still_there(&self) -> Result<(), Failure> {
@@ -81,6 +110,8 @@ impl OpenFile {
         }
     }
 }
+
+const SEEN_LATELY: Duration = Duration::from_secs(1);
 
 fn id(path: &Path) -> std::io::Result<(u64, u64)> {
     let file = std::fs::metadata(path)?;
@@ -98,7 +129,12 @@ impl Engine for Sqlite {
     }
 
     async fn read(&self, query: Query) -> Result<Vec<Row>, Failure> {
-        self.reader.ask(move |connection| fetch(connection, &query)).await
+        let file = self.file.clone();
+        let read = move |connection: &Connection| {
+            file.is_still_there_since_a_moment()?;
+            fetch(connection, &query)
+        };
+        self.reader.ask(read).await
     }
 
     async fn begin(&self) -> Result<Box<dyn Transaction>, Failure> {
@@ -126,7 +162,7 @@ impl Engine for Sqlite {
                     Err(Failure::Full)
                 };
                 // Also where that failed: its log must not stay as long as it has become.
-                checkpoint(connection).and(rewritten)
+                emptied(connection).and(rewritten)
             })
             .await
     }

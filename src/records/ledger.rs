@@ -20,6 +20,7 @@ mod writer;
 mod tests;
 
 use std::fmt;
+use std::fs::File;
 use std::future::ready;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -139,6 +140,20 @@ impl Ledger {
     #[must_use]
     pub fn file_in(folder: &Path) -> PathBuf {
         folder.join(NAME)
+    }
+
+    /// Whether a server has the journal in this folder open; `None` if that cannot be told.
+    #[must_use]
+    pub fn is_in_use(folder: &Path) -> Option<bool> {
+        let journal = match File::open(Self::file_in(folder)) {
+            Ok(journal) => journal,
+            Err(error) => return (error.kind() == io::ErrorKind::NotFound).then_some(false),
+        };
+        match disk::lock(&journal, folder) {
+            Ok(()) => Some(false),
+            Err(disk::NotLocked::Taken(_)) => Some(true),
+            Err(disk::NotLocked::Error(_)) => None,
+        }
     }
 
     /// Opens the journal in this folder, which it makes if need be, and begins to write into the trail's database what it still

@@ -14,6 +14,7 @@ mod table;
 pub(crate) use table::printable;
 
 use clap::{Parser, Subcommand};
+use database::Place;
 use directory::By;
 use domain::Identity;
 use nix::unistd::{Uid, User};
@@ -69,11 +70,18 @@ impl Command {
 
 async fn open() -> anyhow::Result<(Settings, Kept)> {
     let settings = Settings::read(&Source::of_the_process())?;
+    let place = &settings.keeping.place;
+    let is_new = matches!(place, Place::Sqlite(file) if !file.exists());
     let kept = Kept::open(&settings.keeping).await?;
-    if matches!(settings.cloud, Cloud::Rehearsal { .. }) {
-        // Whoever keeps Twilio's settings elsewhere would take it for the real one.
-        let place = &settings.keeping.place;
-        note(&format!("no Twilio account is configured, so this is the rehearsal's directory: {place}"));
+    // Whoever has other settings here than the server has would take it for the server's.
+    match settings.cloud {
+        Cloud::Rehearsal { .. } => {
+            note(&format!("no Twilio account is configured, so this is the rehearsal's directory: {place}"));
+        }
+        Cloud::Twilio { .. } if is_new => {
+            note(&format!("there was no directory, so this is a new one: {place}"));
+        }
+        Cloud::Twilio { .. } => {}
     }
     Ok((settings, kept))
 }

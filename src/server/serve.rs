@@ -39,6 +39,8 @@ const REHEARSAL_NUMBER: &str = "+15005550006";
 const LOG_LINES: usize = 16_384;
 /// How long answers under way may take when the server ends.
 const GOODBYE: Duration = Duration::from_secs(5);
+/// How long the database may take then for what is in the journal. Nobody listens meanwhile, and the next server goes on with it.
+const SETTLED_WITHIN: Duration = Duration::from_secs(1);
 
 /// Serves, and logs on standard error.
 pub(crate) async fn logged() -> anyhow::Result<()> {
@@ -146,7 +148,7 @@ async fn serve() -> anyhow::Result<()> {
     if let Some(rehearsal) = rehearsal {
         rehearsal.stop().await;
     }
-    if let Err(unsettled) = ledger.close(GOODBYE).await {
+    if let Err(unsettled) = ledger.close(SETTLED_WITHIN).await {
         tracing::warn!("{unsettled}");
     }
     Ok(())

@@ -20,7 +20,16 @@ async fn sqlite_keeps_its_promises() {
     std::fs::rename(file, file.with_extension("moved")).unwrap();
     let Err(gone) = database.begin().await else { panic!("what is written now goes nowhere") };
     assert!(gone.to_string().contains("was moved, removed or replaced"), "{gone}");
+    let read = async || database.read(Query::new(ALL)).await;
+    while read().await.is_ok() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(
+        matches!(read().await, Err(Failure::Unreachable(_))),
+        "what is read is not what is kept any more"
+    );
     std::fs::rename(file.with_extension("moved"), file).unwrap();
+    read().await.unwrap();
     database.begin().await.unwrap().commit().await.unwrap();
     assert_eq!(database.damage().await, Ok(None));
     drop(database);

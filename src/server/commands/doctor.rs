@@ -52,6 +52,7 @@ pub(crate) async fn run() -> anyhow::Result<()> {
     let mut findings = vec![Good("settings: each is what it should be".to_owned())];
     findings.push(folder(&settings.keeping.folder));
     findings.extend(journal(&Ledger::file_in(&settings.keeping.folder)));
+    findings.extend(in_use(&settings.keeping.folder));
     findings.extend(kept(&settings.keeping).await);
     if let Some(base) = &settings.company {
         findings.push(company(base, settings.keeping.region).await);
@@ -109,6 +110,17 @@ fn folder(folder: &Path) -> Finding {
         }
         _ => Good(format!("data folder: {shown}")),
     }
+}
+
+/// Whether a server has this folder, and not another one.
+fn in_use(folder: &Path) -> Option<Finding> {
+    (Ledger::is_in_use(folder) == Some(false)).then(|| {
+        Mind(format!(
+            "data folder: no server uses {} now; if one runs, it has another HITOKU_DATA (or systemd's STATE_DIRECTORY), and its \
+             customers are not those that these commands see",
+            folder.display()
+        ))
+    })
 }
 
 /// One that is not there yet; the first start makes it, and not we.

@@ -22,6 +22,16 @@ fn assert_says(said: &Said, what: &[&str]) {
     }
 }
 
+/// As it is where these commands have not the server's settings.
+#[test]
+fn a_directory_that_a_command_has_made_is_named() {
+    let home = Home::empty();
+    let list = || home.run(&["customers", "list"]);
+    let (first, second) = (list(), list());
+    assert!(first.well && first.err.contains("this is a new one: SQLite, "), "{first:?}");
+    assert_says(&second, &[]);
+}
+
 #[test]
 fn a_customer_is_imported_listed_shown_added_assigned_and_erased() {
     let home = Home::peopled();

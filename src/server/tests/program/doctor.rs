@@ -24,6 +24,7 @@ fn a_sound_house_is_sound_but_for_the_way_to_it() {
         assert!(said.contains(good), "{said}");
     }
     assert!(said.contains("✓ audit trail: 1 entries"), "{said}");
+    assert!(said.contains("! data folder: no server uses"), "{said}");
     let bad: Vec<_> = said.lines().filter(|line| line.starts_with('✗')).collect();
     assert!(bad.len() == 1 && bad[0].contains("PUBLIC_BASE_URL"), "{said}");
     assert!(said.contains("https://calls.example.com/incoming, HTTP POST"), "{said}");
