@@ -49,26 +49,24 @@ fn is_full(file: &Path) -> bool {
     rustix::fs::statvfs(folder).is_ok_and(|disk| disk.f_bavail == 0 || disk.f_files > 0 && disk.f_favail == 0)
 }
 
-/// Writes the log back into the file, and empties it.
+/// Writes the log back into the file, and empties it. SQLite waits for who reads, and not for others who do the same.
 fn checkpoint(connection: &Connection) -> Result<(), Failure> {
-    let busy: i64 = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
-    if busy == 0 { Ok(()) } else { Err(Failure::Busy) }
-}
-
-/// The same while others write, who have the log for a moment each: SQLite does not wait for them here.
-fn emptied(connection: &Connection) -> Result<(), Failure> {
-    for _ in 0..TIMES {
-        match checkpoint(connection) {
-            Err(Failure::Busy) => std::thread::sleep(MOMENT),
-            done => return done,
+    let until = Instant::now() + PATIENCE;
+    loop {
+        let busy: i64 = connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+        if busy == 0 {
+            return Ok(());
         }
+        if Instant::now() >= until {
+            return Err(Failure::Busy);
+        }
+        std::thread::sleep(MOMENT);
     }
-    Err(Failure::Busy)
 }
 
+/// As for another process that writes.
+const PATIENCE: Duration = Duration::from_secs(5);
 const MOMENT: Duration = Duration::from_millis(50);
-/// Ten seconds in all.
-const TIMES: u32 = 200;
 
 /// Whether the disk has room for all of the file once more, which goes through the log, and for what others write meanwhile.
 fn has_room_for_another(file: &Path) -> bool {
@@ -162,7 +160,7 @@ impl Engine for Sqlite {
                     Err(Failure::Full)
                 };
                 // Also where that failed: its log must not stay as long as it has become.
-                emptied(connection).and(rewritten)
+                checkpoint(connection).and(rewritten)
             })
             .await
     }
