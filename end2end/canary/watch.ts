@@ -48,6 +48,7 @@ export class Watch {
   /** How many things were searched in each place. */
   readonly searched = Object.fromEntries(PLACES.map((place) => [place, 0])) as Record<Place, number>;
   readonly #pending = new Set<Promise<void>>();
+  #left = false;
 
   /** Watches everything in the context from now on; its first page must not be open yet. */
   async attach(context: BrowserContext): Promise<void> {
@@ -132,10 +133,10 @@ export class Watch {
     }
   }
 
-  /** Searches what has been seen, and looks no more: a page goes on asking for things while it is closed, and cannot be read then. */
-  async leave(contexts: BrowserContext[]): Promise<void> {
+  /** Searches what has been seen, and waits for no more: a page goes on asking while it is closed, and its answers cannot be read. */
+  async leave(): Promise<void> {
     await this.settled();
-    for (const context of contexts) context.removeAllListeners();
+    this.#left = true;
   }
 
   /** Waits until everything that was seen has been searched. */
@@ -146,7 +147,7 @@ export class Watch {
   #keep(work: Promise<void>): void {
     const kept: Promise<void> = work
       .catch((error: unknown) => {
-        this.troubles.push({ kind: 'unread', text: String(error) });
+        if (!this.#left) this.troubles.push({ kind: 'unread', text: String(error) });
       })
       .finally(() => this.#pending.delete(kept));
     this.#pending.add(kept);

@@ -103,7 +103,7 @@ export const test = base.extend<Options & Fixtures>({
       await watch.look(page);
       if (info.errors.length > 0) await info.attach('page', { body: await page.screenshot(), contentType: 'image/png' });
     }
-    await watch.leave(contexts);
+    await watch.leave();
     for (const context of contexts) await context.close();
   },
 
