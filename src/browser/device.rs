@@ -152,7 +152,7 @@ impl Device {
     }
 
     /// Tells the cloud on this stream that a call is over, as soon as it is ready: until then the cloud may not have looked at the
-    /// token, and what comes with it is refused.
+    /// token, and may refuse what comes with it.
     pub(crate) fn hang_up(&self, line: sdk::Stream, call_sid: String) -> Result<(), JsValue> {
         if line.status() == "ready" {
             return line.hangup(&call_sid);

@@ -15,7 +15,7 @@ pub struct Person {
     /// The number that they call from.
     pub number: PhoneNumber,
     /// Who they are to the company.
-    pub found: Entry,
+    pub entry: Entry,
 }
 
 /// The demonstration directory.
@@ -42,9 +42,9 @@ impl Demonstration {
     #[must_use]
     pub fn sheet(&self) -> Sheet {
         let customer = |person: &Person| Customer {
-            id: person.found.customer_id.clone().unwrap_or_default(),
+            id: person.entry.customer_id.clone().unwrap_or_default(),
             name: person.label.clone(),
-            operator: person.found.operator.clone(),
+            operator: person.entry.operator.clone(),
             team: None,
             note: None,
             numbers: vec![person.number.clone()],
@@ -66,12 +66,12 @@ impl Default for Demonstration {
 }
 
 fn person((number, name, operator, id): (&str, &str, &str, &str)) -> Option<Person> {
-    let found = Entry {
+    let entry = Entry {
         operator: Identity::parse(operator).ok()?,
         customer_name: Some(name.to_owned()),
         customer_id: Some(id.to_owned()),
     };
-    Some(Person { label: name.to_owned(), number: PhoneNumber::parse(number).ok()?, found })
+    Some(Person { label: name.to_owned(), number: PhoneNumber::parse(number).ok()?, entry })
 }
 
 #[cfg(test)]
@@ -83,7 +83,7 @@ mod tests {
         let directory = Demonstration::new();
         assert_eq!(directory.people().len(), 5);
         let number = PhoneNumber::parse("+447700900101").unwrap();
-        let found = &directory.people().iter().find(|person| person.number == number).unwrap().found;
+        let found = &directory.people().iter().find(|person| person.number == number).unwrap().entry;
         assert_eq!(found.operator.as_str(), "user001");
         assert_eq!(found.customer_name.as_deref(), Some("越井 琢巳"));
         assert_eq!(found.customer_id.as_deref(), Some("cm-koshii"));

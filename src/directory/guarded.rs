@@ -212,6 +212,13 @@ mod tests {
         PhoneNumber::parse(&format!("+44770090010{digit}")).unwrap()
     }
 
+    async fn until_it_rests(other: &Other, guarded: &Guarded) {
+        other.dead.store(true, Ordering::Relaxed);
+        for _ in 0..FAILURES {
+            assert!(matches!(guarded.look_up(&caller(2)).await, Err(Silent::Late)));
+        }
+    }
+
     impl Other {
         fn asked(&self) -> u32 {
             self.asked.load(Ordering::Relaxed)
@@ -282,10 +289,7 @@ mod tests {
         let other = Other::default();
         let guarded = Guarded::new(other.clone(), Region::JAPAN);
         guarded.look_up(&caller(1)).await.unwrap();
-        other.dead.store(true, Ordering::Relaxed);
-        for _ in 0..FAILURES {
-            assert!(matches!(guarded.look_up(&caller(2)).await, Err(Silent::Late)));
-        }
+        until_it_rests(&other, &guarded).await;
         let since = Instant::now();
         for _ in 0..100 {
             assert!(matches!(guarded.look_up(&caller(2)).await, Err(Silent::Resting)));
@@ -301,10 +305,7 @@ mod tests {
     async fn it_is_asked_again_in_the_background_and_when_it_answers_by_everybody() {
         let other = Other::default();
         let guarded = Guarded::new(other.clone(), Region::JAPAN);
-        other.dead.store(true, Ordering::Relaxed);
-        for _ in 0..FAILURES {
-            let _late = guarded.look_up(&caller(2)).await;
-        }
+        until_it_rests(&other, &guarded).await;
         tokio::time::sleep(REST).await;
         let since = Instant::now();
         assert!(matches!(guarded.look_up(&caller(2)).await, Err(Silent::Resting)));
@@ -326,10 +327,7 @@ mod tests {
     async fn a_panic_in_the_background_does_not_end_the_asking() {
         let other = Other::default();
         let guarded = Guarded::new(other.clone(), Region::JAPAN);
-        other.dead.store(true, Ordering::Relaxed);
-        for _ in 0..FAILURES {
-            let _late = guarded.look_up(&caller(2)).await;
-        }
+        until_it_rests(&other, &guarded).await;
         other.dead.store(false, Ordering::Relaxed);
         other.panics.store(true, Ordering::Relaxed);
         tokio::time::sleep(REST * 2).await;

@@ -86,6 +86,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_sign_that_is_plain_is_a_digit_as_unicode_has_it_or_a_word() {
+        for c in (0..=u32::from(char::MAX)).filter_map(char::from_u32) {
+            assert_eq!(is_digit(c), c.is_numeric() || "零一二三四五六七八九".contains(c), "{c}");
+        }
+    }
+
+    #[test]
     fn a_number_is_one_however_it_is_written() {
         for number in [
             "call 090-1234-5678",

@@ -159,6 +159,11 @@ async fn reached(public: &BaseUrl, auth_tokens: &[SecretString]) -> Finding {
     }
 }
 
+async fn standing(twilio: &str, account: &Account) -> Option<Finding> {
+    let address = format!("{twilio}/2010-04-01/Accounts/{}.json", account.account_sid);
+    asked_by_token(&address, account).await.ok()?.json::<Standing>().await.ok()?.finding()
+}
+
 /// Whether Twilio knows the account and its key, and what it was told to do with calls.
 async fn known(twilio: &str, account: &Account, public: &BaseUrl) -> Vec<Finding> {
     // Not the account itself, for which a Standard key may not ask.
@@ -166,21 +171,8 @@ async fn known(twilio: &str, account: &Account, public: &BaseUrl) -> Vec<Finding
         "{twilio}/2010-04-01/Accounts/{}/IncomingPhoneNumbers.json?PageSize=1000",
         account.account_sid
     );
-    let ask = async |user: &str, secret: &SecretString| {
-        asked(|client| client.get(&address).basic_auth(user, Some(secret.expose_secret()))).await
-    };
     let mut findings = vec![];
-    // While it is changed there are two, of which Twilio knows one.
-    let mut auth_token = account.auth_tokens.iter();
-    let mut by_token = Err("AUTH_TOKEN is empty".to_owned());
-    let mut known_token = None;
-    while known_token.is_none()
-        && let Some(token) = auth_token.next()
-    {
-        by_token = ask(&account.account_sid, token).await;
-        known_token = by_token.as_ref().is_ok_and(|answer| answer.status().is_success()).then_some(token);
-    }
-    match ask(&account.api_key_sid, &account.api_key_secret).await {
+    match asked_as(&address, &account.api_key_sid, &account.api_key_secret).await {
         Ok(answer) if answer.status().as_u16() == 401 => findings.push(Bad(
             "API_KEY_SECRET: Twilio refuses it for API_KEY_SID and ACCOUNT_SID, and so it will refuse tokens; make another key"
                 .to_owned(),
@@ -190,7 +182,7 @@ async fn known(twilio: &str, account: &Account, public: &BaseUrl) -> Vec<Finding
         }
         other => findings.push(Mind(format!("API_KEY_SID, API_KEY_SECRET: {}", not_checked(&other)))),
     }
-    let answer = match by_token {
+    let answer = match asked_by_token(&address, account).await {
         Ok(answer) if answer.status().as_u16() == 401 => {
             findings.push(Bad(
                 "AUTH_TOKEN: Twilio refuses it for ACCOUNT_SID, so every webhook would be refused here; copy it again".to_owned(),
@@ -206,16 +198,8 @@ async fn known(twilio: &str, account: &Account, public: &BaseUrl) -> Vec<Finding
             None
         }
     };
-    if let Some(token) = known_token {
-        let address = format!("{twilio}/2010-04-01/Accounts/{}.json", account.account_sid);
-        let request = |client: Client| {
-            client.get(&address).basic_auth(&account.account_sid, Some(token.expose_secret()))
-        };
-        if let Ok(answer) = asked(request).await
-            && let Ok(standing) = answer.json::<Standing>().await
-        {
-            findings.extend(standing.finding());
-        }
+    if answer.is_some() {
+        findings.extend(standing(twilio, account).await);
     }
     findings.push(match answer {
         Some(numbers) => told(&numbers.incoming_phone_numbers, public),
@@ -280,6 +264,22 @@ fn told(numbers: &[Number], public: &BaseUrl) -> Finding {
     Good(format!(
         "Twilio: {ours_count} of the account's {all} numbers send their calls here, and say how they end"
     ))
+}
+
+/// With each of the auth tokens until Twilio knows one: while it is changed there are two.
+async fn asked_by_token(address: &str, account: &Account) -> Result<Response, String> {
+    let mut answer = Err("AUTH_TOKEN is empty".to_owned());
+    for token in &account.auth_tokens {
+        answer = asked_as(address, &account.account_sid, token).await;
+        if answer.as_ref().is_ok_and(|answer| answer.status().is_success()) {
+            break;
+        }
+    }
+    answer
+}
+
+async fn asked_as(address: &str, user: &str, secret: &SecretString) -> Result<Response, String> {
+    asked(|client| client.get(address).basic_auth(user, Some(secret.expose_secret()))).await
 }
 
 async fn asked(request: impl FnOnce(Client) -> RequestBuilder) -> Result<Response, String> {

@@ -48,7 +48,7 @@ struct People(Demonstration);
 impl Directory for People {
     async fn look_up(&self, number: &PhoneNumber) -> Result<Option<Entry>, Silent> {
         let person = self.0.people().iter().find(|person| person.number == *number);
-        Ok(person.map(|person| person.found.clone()))
+        Ok(person.map(|person| person.entry.clone()))
     }
 }
 
