@@ -34,9 +34,9 @@ pub enum Failure {
          give it CREATE on the schema and all rights on Hitoku's tables"
     )]
     NotAllowed(String),
-    /// It is not written anew, so that nobody waits meanwhile.
-    #[error("its tables ({0}) are so large that callers would wait while they are written anew")]
-    Large(String),
+    /// A large table of it is not written anew.
+    #[error("its table {0}, which would be lost if the table were written anew while callers go on")]
+    Tied(String),
     /// Its address is none.
     #[error(
         "its address is not postgres://user:password@host/database; in a password, signs such as / are written as %2F"

@@ -1,5 +1,7 @@
 //! PostgreSQL, through `sqlx`'s driver: it knows the addresses and the TLS that hosted databases want.
 
+mod scrub;
+
 use std::str::FromStr as _;
 use std::time::Duration;
 
@@ -7,7 +9,8 @@ use async_trait::async_trait;
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgPoolOptions, PgRow};
 use sqlx::{
-    Arguments as _, Column as _, ConnectOptions as _, Connection as _, PgPool, Row as _, TypeInfo as _,
+    Arguments as _, Column as _, ConnectOptions as _, Connection as _, PgConnection, PgPool, Row as _,
+    TypeInfo as _,
 };
 use tokio::time::timeout;
 
@@ -18,8 +21,6 @@ use crate::{Failure, Query, Row, Value};
 const CONNECTIONS: u32 = 8;
 /// For a connection; a caller waits no longer for the whole answer.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// In bytes: some tenths of a second.
-const REWRITTEN: i64 = 32 << 20;
 /// PostgreSQL counts values in sixteen bits.
 const MOST_VALUES: usize = 30_000;
 
@@ -40,8 +41,7 @@ impl Postgres {
             ])
             .disable_statement_logging();
         // Alone, because a pool tries again and again, and in the end says only that it took too long.
-        let first = timeout(PATIENCE, options.connect()).await;
-        first.map_err(|_| Failure::Unreachable("it does not answer".to_owned()))??.close().await?;
+        connect(&options).await?.close().await?;
         let pool = PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(PATIENCE);
         Ok(Self(pool.connect_lazy_with(options)))
     }
@@ -69,11 +69,7 @@ impl Engine for Postgres {
     async fn scrub(&self) -> Result<(), Failure> {
         // Callers wait behind whoever waits for a table of its own: on a connection that does so for a moment only.
         let options = self.0.connect_options().as_ref().clone().options([("lock_timeout", "500ms")]);
-        let pool =
-            PgPoolOptions::new().max_connections(1).acquire_timeout(PATIENCE).connect_lazy_with(options);
-        let rewritten = rewrite(&pool).await;
-        pool.close().await;
-        rewritten
+        scrub::scrub(&options).await
     }
 
     async fn damage(&self) -> Result<Option<String>, Failure> {
@@ -87,47 +83,9 @@ impl Engine for Postgres {
     }
 }
 
-/// Writes the tables anew in which somebody was, since a deleted row's bytes stay until others are written over them. Whoever calls
-/// meanwhile waits: not for long, or else it is left to whoever can choose the hour.
-async fn rewrite(pool: &PgPool) -> Result<(), Failure> {
-    let readers = readers_stay(pool).await?.then_some(Failure::Busy);
-    let (mut large, mut failure) = (vec![], None);
-    for table in ["customers", "numbers", "calls"] {
-        let size: i64 =
-            sqlx::query_scalar(&format!("SELECT pg_total_relation_size('{table}')")).fetch_one(pool).await?;
-        if size > REWRITTEN {
-            large.push(table);
-        } else {
-            let whole = format!("VACUUM (FULL, ANALYZE) {table}");
-            match sqlx::raw_sql(&whole).execute(pool).await.map_err(Failure::from) {
-                Ok(_) => continue,
-                Err(error) => failure = Some(error),
-            }
-        }
-        // It has noted some of what stands in each column, to plan its queries by: names among it.
-        sqlx::raw_sql(&format!("VACUUM (ANALYZE) {table}")).execute(pool).await?;
-    }
-    // A table too, and what it noted before is a deleted row of it.
-    let noted = sqlx::raw_sql("VACUUM (FULL) pg_statistic").execute(pool).await;
-    let failure = failure.or(noted.err().map(Failure::from));
-    let large = (!large.is_empty()).then(|| Failure::Large(large.join(", ")));
-    failure.or(readers).or(large).map_or(Ok(()), Err)
-}
-
-/// Whether somebody goes on reading who began before now: for them what is deleted is kept, also by who writes a table anew.
-async fn readers_stay(pool: &PgPool) -> Result<bool, Failure> {
-    let now: String = sqlx::query_scalar("SELECT CAST(clock_timestamp() AS TEXT)").fetch_one(pool).await?;
-    for wait in [0, 10, 50, 250, 500].map(Duration::from_millis) {
-        tokio::time::sleep(wait).await;
-        let reading = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() \
-                       AND backend_xmin IS NOT NULL AND pid <> pg_backend_pid() \
-                       AND xact_start <= CAST($1 AS TIMESTAMPTZ)";
-        let reading: i64 = sqlx::query_scalar(reading).bind(&now).fetch_one(pool).await?;
-        if reading == 0 {
-            return Ok(false);
-        }
-    }
-    Ok(true)
+async fn connect(options: &PgConnectOptions) -> Result<PgConnection, Failure> {
+    let connected = timeout(PATIENCE, options.connect()).await;
+    Ok(connected.map_err(|_| Failure::Unreachable("it does not answer".to_owned()))??)
 }
 
 struct Writing(sqlx::Transaction<'static, sqlx::Postgres>);

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use database::{Failure, Query, Row};
+use database::{Query, Row};
 use domain::{Identity, Millis};
 use records::audit::{Action, Entry, Filter, Opaque, Reason};
 
@@ -28,9 +28,6 @@ pub struct Receipt {
     pub reasons: usize,
     /// So many calls do not say any more whose they were, nor what the caller was called before they were a customer.
     pub calls: u64,
-    /// Why what was deleted is not gone from the database's file and its log too, if it is not: another program reads there, or the
-    /// disk is full.
-    pub left_behind: Option<Failure>,
 }
 
 /// The allowance of reveals is for so long, in milliseconds.
@@ -73,8 +70,8 @@ impl Customers {
         Ok(transaction.commit().await?)
     }
 
-    /// Erases one: the numbers, the name and the id, here and in the records of calls. The figures stay. Said again, after one that
-    /// was cut off, it removes what that may have left behind, and gives its receipt.
+    /// Erases one: the numbers, the name and the id, here and in the records of calls. The figures stay. What the database's files
+    /// keep of it [`scrub`](database::Database::scrub) removes: once for all that were erased. Said again, it gives its receipt again.
     ///
     /// # Errors
     /// Nobody has this id, or the database cannot be written; nothing is erased then.
@@ -104,8 +101,7 @@ impl Customers {
         let entry = Entry::erased(by.at, &by.actor, subject.clone(), numbers, calls);
         self.audit.append(&mut *transaction, entry).await?;
         transaction.commit().await?;
-        let left_behind = self.database.scrub().await.err();
-        Ok(Receipt { subject, at: by.at, numbers, reasons, calls, left_behind })
+        Ok(Receipt { subject, at: by.at, numbers, reasons, calls })
     }
 
     async fn erased_before(&self, id: &str, reasons: &[String]) -> Result<Option<Receipt>, Trouble> {
@@ -113,10 +109,9 @@ impl Customers {
         let filter = Filter { action: Some(Action::Erased), subject: Some(subject.clone()) };
         let Some(entry) = self.audit.list(&filter, 1).await?.pop() else { return Ok(None) };
         let Some((numbers, calls)) = Entry::erased_figures(&entry.detail) else { return Ok(None) };
-        let left_behind = self.database.scrub().await.err();
         // The name is gone, and cannot be looked for again.
         let reasons = reasons.iter().filter(|reason| tells_who(reason, id, "")).count();
-        Ok(Some(Receipt { subject, at: entry.at, numbers, reasons, calls, left_behind }))
+        Ok(Some(Receipt { subject, at: entry.at, numbers, reasons, calls }))
     }
 
     /// The numbers of one: the only way back. The audit entry is on disk before any of them is told.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
 use clap::{Args, Subcommand};
-use database::Place;
+use database::{Failure, Place};
 use directory::{Sheet, Taken, Unfit, Written};
 use domain::Identity;
 use records::audit::Reason;
@@ -53,10 +53,11 @@ pub(crate) enum Customers {
         #[arg(value_parser = Identity::parse)]
         operator: Identity,
     },
-    /// Erases one: numbers, name and id, here and in the records of calls
+    /// Erases some: numbers, name and id, here and in the records of calls
     Erase {
-        /// Their id
-        id: String,
+        /// Their ids
+        #[arg(required = true)]
+        ids: Vec<String>,
         /// Do not ask
         #[arg(long)]
         yes: bool,
@@ -104,7 +105,7 @@ impl Customers {
                 say(&printable(&format!("{operator} looks after {id} now.")));
                 Ok(())
             }
-            Self::Erase { id, yes } => erase(&id, yes).await,
+            Self::Erase { ids, yes } => erase(&ids, yes).await,
             Self::Reveal { id, reason } => reveal(&id, &reason).await,
         }
     }
@@ -215,38 +216,54 @@ const LEFT_IN_LOG: &str = "\
     PostgreSQL's write-ahead log has it until there is no more use for that: `CHECKPOINT` hurries it. Replicas follow; a log \
     that is archived keeps it as backups do.";
 
-async fn erase(id: &str, yes: bool) -> anyhow::Result<()> {
+async fn erase(ids: &[String], yes: bool) -> anyhow::Result<()> {
     let (settings, kept) = super::open().await?;
     if !yes {
-        ensure!(
-            std::io::stdin().is_terminal(),
-            "nobody is here to ask whether {id} is to be erased: say --yes"
-        );
-        print(&format!("Erase {} for good? Type the id again: ", printable(id)));
-        let mut typed = String::new();
-        std::io::stdin().read_line(&mut typed)?;
-        if typed.trim() != id {
-            bail!("that is another id; nothing was erased");
-        }
+        ask(ids)?;
     }
     let by = super::by();
-    let receipt = kept.customers.erase(id, &by).await?;
-    say(&format!("Receipt of {}: {receipt}.", time(receipt.at)));
-    match settings.keeping.place {
-        Place::Postgres(_) => {
-            if let Some(why) = &receipt.left_behind {
-                say(&format!("It is not gone from PostgreSQL's files yet: {why}. {LEFT_IN_TABLES}"));
-            }
+    let (mut receipts, mut failures) = (vec![], vec![]);
+    for id in ids {
+        match kept.customers.erase(id, &by).await {
+            Ok(receipt) => receipts.push(receipt),
+            Err(trouble) => failures.push(trouble),
+        }
+    }
+    if !receipts.is_empty() {
+        // Before anything is said, which may be the end of this program; and once, since the files are written anew.
+        let left_behind = kept.database.scrub().await.err();
+        receipts.iter().for_each(|receipt| say(&format!("Receipt of {}: {receipt}.", time(receipt.at))));
+        tell_what_is_left(left_behind.as_ref(), &settings.keeping.place);
+    }
+    let Some(last) = failures.pop() else { return Ok(()) };
+    failures.iter().for_each(|failure| note(&failure.to_string()));
+    Err(last.into())
+}
+
+fn ask(ids: &[String]) -> anyhow::Result<()> {
+    let [id] = ids else { bail!("several are erased at once only with --yes; nothing was erased") };
+    ensure!(std::io::stdin().is_terminal(), "nobody is here to ask whether {id} is to be erased: say --yes");
+    print(&format!("Erase {} for good? Type the id again: ", printable(id)));
+    let mut typed = String::new();
+    std::io::stdin().read_line(&mut typed)?;
+    ensure!(typed.trim() == id, "that is another id; nothing was erased");
+    Ok(())
+}
+
+/// Where what was erased is still, and how it goes from there too.
+fn tell_what_is_left(left_behind: Option<&Failure>, place: &Place) {
+    match (place, left_behind) {
+        (Place::Postgres(_), Some(why)) => {
+            say(&format!("It is not gone from PostgreSQL's files yet: {why}. {LEFT_IN_TABLES}"));
             say(LEFT_IN_LOG);
         }
-        Place::Sqlite(_) => receipt.left_behind.iter().for_each(|why| {
-            say(&format!(
-                "What was erased may still be in the database's file and its log: {why}. When that is over, say the same again."
-            ));
-        }),
+        (Place::Postgres(_), None) => say(LEFT_IN_LOG),
+        (Place::Sqlite(_), Some(why)) => say(&format!(
+            "What was erased may still be in the database's file and its log: {why}. When that is over, say the same again."
+        )),
+        (Place::Sqlite(_), None) => {}
     }
     say("Backups of the database still have it: let them expire, or erase there too.");
-    Ok(())
 }
 
 async fn reveal(id: &str, reason: &str) -> anyhow::Result<()> {

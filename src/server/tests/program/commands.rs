@@ -208,6 +208,17 @@ async fn calls_and_their_trail_are_listed_without_numbers() {
 }
 
 #[test]
+fn several_are_erased_at_once_and_those_who_are_not_there_are_named() {
+    let home = Home::peopled();
+    assert_refused(&home.run(&["customers", "erase", "cm-koshii", "cm-oneil"]), &["--yes", "nothing was"]);
+    let said = home.run(&["customers", "erase", "cm-koshii", "cm-nobody", "cm-oneil", "cm-none", "--yes"]);
+    assert!(!said.well && said.out.matches("Receipt of 20").count() == 2, "{said:?}");
+    assert!(said.err.contains("`cm-nobody`") && said.err.contains("`cm-none`"), "{said:?}");
+    assert_eq!(home.run(&["audit", "list", "--action", "erased"]).out.matches("numbers=1 ").count(), 2);
+    assert!(!bytes(&home).contains("越井") && !bytes(&home).contains("cm-oneil"));
+}
+
+#[test]
 fn what_a_full_page_has_left_behind_is_erased_too() {
     let home = Home::empty();
     let name = |at: usize| format!("Namae{at:05}Z");
