@@ -1,5 +1,7 @@
 //! The table of calls: a row a call, and never a number.
 
+mod forget;
+
 use std::collections::BTreeMap;
 
 use database::{Database, Failure, Query, Row, Transaction, Value};
@@ -9,6 +11,8 @@ use tokio::task::consume_budget;
 use crate::audit::ALONE;
 use crate::record::Record;
 use crate::{CallSid, Event, Outcome};
+
+pub use forget::{forget, older};
 
 macro_rules! earliest {
     ($time:literal) => {
@@ -103,7 +107,7 @@ pub async fn count(database: &Database) -> Result<u64, Failure> {
 ///
 /// # Errors
 /// The database cannot be written.
-pub async fn forget(
+pub async fn erase(
     transaction: &mut dyn Transaction,
     customer: &str,
     aliases: &[String],

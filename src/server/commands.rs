@@ -8,6 +8,7 @@ mod calls;
 mod customers;
 mod doctor;
 mod keys;
+mod left;
 mod progress;
 mod table;
 

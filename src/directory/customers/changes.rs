@@ -87,7 +87,7 @@ impl Customers {
         transaction.run(Query::new("DELETE FROM numbers WHERE customer = $1").with(id)).await?;
         let customer = Query::new("DELETE FROM customers WHERE id = $1 RETURNING name").with(id);
         let name = transaction.run(customer).await?.pop().map(|mut row| row.text(0)).transpose()?;
-        let calls = records::calls::forget(&mut *transaction, id, &aliases).await?;
+        let calls = records::calls::erase(&mut *transaction, id, &aliases).await?;
         // Those whom the company's own API knows have calls here, and nothing else.
         if name.is_none() && calls == 0 {
             let reasons = self.audit.reasons(&mut *transaction).await?;

@@ -71,6 +71,8 @@ actions! {
     Assigned = "assigned",
     /// A customer was erased.
     Erased = "erased",
+    /// Old calls were forgotten.
+    Forgotten = "forgotten",
     /// Numbers were sealed with a new key.
     KeysRotated = "keys rotated",
     /// Before this entry, the end of the trail was found changed.
@@ -152,6 +154,12 @@ impl Entry {
     pub fn erased_figures(detail: &str) -> Option<(u64, u64)> {
         let (numbers, calls) = detail.strip_prefix("numbers=")?.split_once(" calls=")?;
         Some((numbers.parse().ok()?, calls.parse().ok()?))
+    }
+
+    /// So many calls were forgotten, because they had come more than so many days before.
+    #[must_use]
+    pub fn forgotten(at: Millis, actor: &Actor, calls: u64, days: u32) -> Self {
+        Self::new(at, actor, Action::Forgotten, "calls".to_owned()).with(format!("calls={calls} days={days}"))
     }
 
     /// So many numbers were sealed with a new key.

@@ -7,6 +7,8 @@ use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
 use super::*;
+use crate::Audit;
+use crate::audit::{Action, Actor, Filter};
 use crate::event::tests::events;
 use crate::{CallEvent, Came, What};
 
@@ -55,23 +57,24 @@ fn merges(place: &Place, cases: u32) {
     });
     all_orders.unwrap();
     runtime.block_on(async {
-        a_customer_is_forgotten_and_the_figures_stay(&database).await;
+        a_customer_is_erased_and_the_figures_stay(&database).await;
         a_repeated_webhook_that_finds_the_customer_says_who_it_was(&database).await;
         a_repeated_webhook_that_knows_nobody_any_more_changes_nothing(&database).await;
         what_was_answered_and_is_over_was_talked_in(&database).await;
-        an_alias_is_forgotten_with_the_customer(&database).await;
+        an_alias_is_erased_with_the_customer(&database).await;
         text_that_postgresql_does_not_take_holds_nothing_up(&database).await;
+        old_calls_are_forgotten_and_the_trail_says_how_many(&database).await;
     });
 }
 
-async fn a_customer_is_forgotten_and_the_figures_stay(database: &Database) {
+async fn a_customer_is_erased_and_the_figures_stay(database: &Database) {
     empty(database).await;
     let came = came(5, "cust-1");
     let events = [came.clone(), CallEvent { at: 9, what: What::Ended(Outcome::Busy), ..came.clone() }];
     add(database, &events).await;
     let mut transaction = database.begin().await.unwrap();
-    assert_eq!(forget(&mut *transaction, "cust-2", &["Kamito-Renasu".to_owned()]).await.unwrap(), 0);
-    assert_eq!(forget(&mut *transaction, "cust-1", &[]).await.unwrap(), 1);
+    assert_eq!(erase(&mut *transaction, "cust-2", &["Kamito-Renasu".to_owned()]).await.unwrap(), 0);
+    assert_eq!(erase(&mut *transaction, "cust-1", &[]).await.unwrap(), 1);
     transaction.commit().await.unwrap();
     add(database, &[came]).await;
     let [call] = &latest(database, 9).await.unwrap()[..] else { panic!("one call") };
@@ -131,7 +134,7 @@ async fn what_was_answered_and_is_over_was_talked_in(database: &Database) {
     assert_eq!(latest(database, 9).await.unwrap()[0].outcome, Outcome::Completed);
 }
 
-async fn an_alias_is_forgotten_with_the_customer(database: &Database) {
+async fn an_alias_is_erased_with_the_customer(database: &Database) {
     empty(database).await;
     let mut came = came(5, "");
     let What::Came(who) = &mut came.what else { panic!("somebody came") };
@@ -139,8 +142,8 @@ async fn an_alias_is_forgotten_with_the_customer(database: &Database) {
     add(database, std::slice::from_ref(&came)).await;
     let mut transaction = database.begin().await.unwrap();
     let aliases = ["Hoteka-Ruyoma".to_owned(), "Kamito-Renasu".to_owned()];
-    assert_eq!(forget(&mut *transaction, "cust-1", &aliases[..1]).await.unwrap(), 0);
-    assert_eq!(forget(&mut *transaction, "cust-1", &aliases).await.unwrap(), 1);
+    assert_eq!(erase(&mut *transaction, "cust-1", &aliases[..1]).await.unwrap(), 0);
+    assert_eq!(erase(&mut *transaction, "cust-1", &aliases).await.unwrap(), 1);
     transaction.commit().await.unwrap();
     add(database, &[came]).await;
     let [call] = &latest(database, 9).await.unwrap()[..] else { panic!("one call") };
@@ -152,6 +155,36 @@ async fn text_that_postgresql_does_not_take_holds_nothing_up(database: &Database
     add(database, &[came(u64::MAX, "a\0b")]).await;
     let call = latest(database, 1).await.unwrap().remove(0);
     assert_eq!((call.customer.as_deref(), call.first_at), (Some("ab"), i64::MAX.unsigned_abs()));
+}
+
+async fn old_calls_are_forgotten_and_the_trail_says_how_many(database: &Database) {
+    const A_DAY: u64 = 24 * 60 * 60 * 1000;
+    empty(database).await;
+    let audit = Audit::new(database.clone(), Box::new([7; 32]).into());
+    let mut transaction = database.begin().await.unwrap();
+    audit.begin(&mut *transaction).await.unwrap();
+    transaction.commit().await.unwrap();
+    // More than go at once; the last two came thirty days ago to the millisecond, and one later.
+    let calls: Vec<CallEvent> = (0..12_000)
+        .map(|at| CallEvent {
+            call_sid: CallSid::parse(&format!("CA{at:032x}")).unwrap(),
+            ..came(at, "cust-1")
+        })
+        .collect();
+    add(database, &calls).await;
+    let now = 11_998 + 30 * A_DAY;
+    assert_eq!(older(database, 30, now).await.unwrap(), 11_998);
+    let mut told = vec![];
+    let gone = forget(&audit, 30, &Actor::Hitoku, now, |done| told.push(done)).await.unwrap();
+    assert_eq!((gone, &told[..]), (11_998, &[10_000, 11_998][..]));
+    let left: Vec<Millis> = latest(database, 9).await.unwrap().iter().map(|call| call.first_at).collect();
+    assert_eq!(left, [11_999, 11_998]);
+    let filter = Filter { action: Some(Action::Forgotten), subject: None };
+    let entries = audit.list(&filter, 9).await.unwrap();
+    let details: Vec<&str> = entries.iter().map(|entry| entry.detail.as_str()).collect();
+    assert_eq!(details, ["calls=1998 days=30", "calls=10000 days=30"]);
+    assert!(audit.verify().await.unwrap().is_sound());
+    assert_eq!(forget(&audit, 30, &Actor::Hitoku, now, |_| panic!("nothing is left")).await.unwrap(), 0);
 }
 
 fn came(at: Millis, customer: &str) -> CallEvent {

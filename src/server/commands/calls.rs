@@ -1,21 +1,46 @@
-//! What became of the latest calls.
+//! What became of the latest calls, and how old ones are forgotten.
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use domain::Identity;
 
+use super::left::Left;
+use super::progress::Progress;
 use super::table::{table, time};
 use crate::say;
 
 /// What became of the latest calls.
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Calls {
+    #[command(subcommand)]
+    command: Option<Command>,
     /// How many
     #[arg(long, default_value_t = 20)]
     limit: u32,
 }
 
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Forgets calls that are older than so many days; the audit trail stays
+    Forget {
+        /// How many days
+        #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+        days: u32,
+        /// Do it; otherwise it says how many they are
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
 impl Calls {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
+        match self.command {
+            Some(Command::Forget { days, yes }) => forget(days, yes).await,
+            None => self.list().await,
+        }
+    }
+
+    async fn list(self) -> anyhow::Result<()> {
         let (_, kept) = super::open().await?;
         let heading =
             ["came", "rang", "answered", "ended", "outcome", "operator", "customer", "call ref", "CallSid"];
@@ -36,4 +61,27 @@ impl Calls {
         say(&table(&rows));
         Ok(())
     }
+}
+
+async fn forget(days: u32, yes: bool) -> anyhow::Result<()> {
+    let (settings, kept) = super::open().await?;
+    let by = super::by();
+    let age = if days == 1 { "a day".to_owned() } else { format!("{days} days") };
+    let older = records::calls::older(&kept.database, days, by.at).await?;
+    if !yes {
+        say(&format!("older than {age}: {older} calls. With --yes they are forgotten."));
+        return Ok(());
+    }
+    let mut progress = Progress::new("calls");
+    let whole = usize::try_from(older).unwrap_or(usize::MAX);
+    let audit = kept.customers.audit();
+    let forgotten = records::calls::forget(&audit, days, &by.actor, by.at, |done| {
+        progress.at(usize::try_from(done).unwrap_or(usize::MAX), whole);
+    });
+    let forgotten = forgotten.await?;
+    progress.end();
+    let left = Left::after(&kept.database, &settings.keeping.place).await;
+    say(&format!("older than {age}: {forgotten} calls, which are forgotten now."));
+    left.tell();
+    Ok(())
 }

@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
 use clap::{Args, Subcommand};
-use database::{Failure, Place};
 use directory::{Sheet, Taken, Unfit, Written};
 use domain::Identity;
 use records::audit::Reason;
 
+use super::left::Left;
 use super::progress::Progress;
 use super::table::{printable, quoted, table, time};
 use crate::{note, say};
@@ -209,13 +209,6 @@ impl Add {
     }
 }
 
-const LEFT_IN_TABLES: &str = "\
-    No query finds it any more, but PostgreSQL keeps the bytes in its own files until it writes over them. Say the same \
-    again when that is over; or, when nobody calls, `VACUUM FULL customers, numbers, calls`, which holds up everybody.";
-const LEFT_IN_LOG: &str = "\
-    PostgreSQL's write-ahead log has it until there is no more use for that: `CHECKPOINT` hurries it. Replicas follow; a log \
-    that is archived keeps it as backups do.";
-
 async fn erase(ids: &[String], yes: bool) -> anyhow::Result<()> {
     let (settings, kept) = super::open().await?;
     if !yes {
@@ -231,9 +224,9 @@ async fn erase(ids: &[String], yes: bool) -> anyhow::Result<()> {
     }
     if !receipts.is_empty() {
         // Before anything is said, which may be the end of this program; and once, since the files are written anew.
-        let left_behind = kept.database.scrub().await.err();
+        let left = Left::after(&kept.database, &settings.keeping.place).await;
         receipts.iter().for_each(|receipt| say(&format!("Receipt of {}: {receipt}.", time(receipt.at))));
-        tell_what_is_left(left_behind.as_ref(), &settings.keeping.place);
+        left.tell();
     }
     let Some(last) = failures.pop() else { return Ok(()) };
     failures.iter().for_each(|failure| note(&failure.to_string()));
@@ -248,22 +241,6 @@ fn ask(ids: &[String]) -> anyhow::Result<()> {
     std::io::stdin().read_line(&mut typed)?;
     ensure!(typed.trim() == id, "that is another id; nothing was erased");
     Ok(())
-}
-
-/// Where what was erased is still, and how it goes from there too.
-fn tell_what_is_left(left_behind: Option<&Failure>, place: &Place) {
-    match (place, left_behind) {
-        (Place::Postgres(_), Some(why)) => {
-            say(&format!("It is not gone from PostgreSQL's files yet: {why}. {LEFT_IN_TABLES}"));
-            say(LEFT_IN_LOG);
-        }
-        (Place::Postgres(_), None) => say(LEFT_IN_LOG),
-        (Place::Sqlite(_), Some(why)) => say(&format!(
-            "What was erased may still be in the database's file and its log: {why}. When that is over, say the same again."
-        )),
-        (Place::Sqlite(_), None) => {}
-    }
-    say("Backups of the database still have it: let them expire, or erase there too.");
 }
 
 async fn reveal(id: &str, reason: &str) -> anyhow::Result<()> {

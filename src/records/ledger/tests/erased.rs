@@ -30,7 +30,7 @@ async fn erased(place: &Place, folder: &Path) {
     ledger.settled().await;
 
     let mut erasing = database.begin().await.unwrap();
-    assert_eq!(calls::forget(&mut *erasing, "cust-1", &[]).await.unwrap(), 1);
+    assert_eq!(calls::erase(&mut *erasing, "cust-1", &[]).await.unwrap(), 1);
     // Nothing of these is written before the erasure is done; one is told by a clock that is ahead, and the last is of a
     // customer with the same id, added later.
     for (call, at, customer) in

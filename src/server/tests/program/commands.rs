@@ -198,6 +198,10 @@ async fn calls_and_their_trail_are_listed_without_numbers() {
     assert_says(&home.run(&["audit", "list", "--action", "call"]), &["came: ringing", "ended: completed"]);
     let other = home.run(&["audit", "list", "--action", "called"]);
     assert_refused(&other, &["--action", "`called`"]);
+    assert_says(&home.run(&["calls", "forget", "--days", "1"]), &["older than a day: 0 calls", "--yes"]);
+    assert_says(&home.run(&["calls", "forget", "--days", "90", "--yes"]), &["90 days: 0 calls", "Backups"]);
+    assert!(!home.run(&["calls", "forget", "--days", "0", "--yes"]).well);
+    assert_says(&home.run(&["calls"]), &["cm-koshii"]);
     // An erased customer's calls stay, and are nobody's.
     assert_says(&home.run(&["customers", "erase", "cm-koshii", "--yes"]), &["1 calls"]);
     let said = home.run(&["calls"]);
