@@ -13,3 +13,6 @@ pub use shift::{Effect, Event, Shift};
 
 /// Milliseconds since the Unix epoch, as `Date.now()` gives them.
 pub type Millis = u64;
+
+/// As long as a call may go on, in seconds. Twilio ends it then, and its caller hears why.
+pub const TIME_LIMIT: u32 = 60 * 60;

@@ -133,9 +133,10 @@ pub(super) const FAILURES: [Failure; 10] = [
     Failure::CloudUnreachable,
 ];
 
-pub(super) const HOWS: [How; 8] = [
+pub(super) const HOWS: [How; 9] = [
     How::HungUp,
     How::CallerHungUp,
+    How::TimeUp,
     How::Rejected,
     How::GaveUp,
     How::AnsweredElsewhere,
@@ -170,7 +171,8 @@ fn ring(call: u32, card: Card) -> Ring {
 }
 
 fn ended(how: How) -> Ended {
-    let lasted = matches!(how, How::HungUp | How::CallerHungUp | How::Failed(_)).then_some(192_000);
+    let talked = matches!(how, How::HungUp | How::CallerHungUp | How::TimeUp | How::Failed(_));
+    let lasted = talked.then_some(if how == How::TimeUp { 3_600_000 } else { 192_000 });
     Ended { call: CallId(1), card: koshii(), how, lasted, at: NOW - 60_000 }
 }
 

@@ -136,6 +136,7 @@ fn an_end_tells_how_and_how_long() {
             matches!(how, How::HungUp | How::CallerHungUp | How::Failed(_)),
             "{text}"
         );
+        assert_eq!(text.contains("1:00:00"), how == How::TimeUp, "{text}");
     }
     assert!(text(&page("ended-Failed(31005)", Language::En)).contains("31005"));
 }

@@ -155,6 +155,7 @@ pub(crate) const fn how(how: How) -> Text {
     match how {
         How::HungUp => text("電話を切りました", "You hung up"),
         How::CallerHungUp => text("相手が電話を切りました", "The caller hung up"),
+        How::TimeUp => text("1時間になり、通話が終わりました", "The call ended after an hour"),
         How::Rejected => text("着信を拒否しました", "You rejected the call"),
         How::GaveUp => text("応答前に呼び出しが終わりました", "It stopped ringing before it was answered"),
         How::AnsweredElsewhere => text("別の画面で応答されました", "Answered on another screen"),

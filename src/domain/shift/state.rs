@@ -193,6 +193,8 @@ pub enum How {
     HungUp,
     /// The other side hung up.
     CallerHungUp,
+    /// It went on for as long as a call may.
+    TimeUp,
     /// The operator rejected it.
     Rejected,
     /// The caller gave up before anyone accepted.

@@ -3,7 +3,7 @@
 //! Invariant: `Phase::Talking` means that sound of the other side has arrived; the SDK's `accept` alone does not.
 
 use super::{CallId, Duty, Effect, How, Note, Phase, Refusal, Side, Talk, Timer};
-use crate::Millis;
+use crate::{Millis, TIME_LIMIT};
 
 /// Sound comes within a second; longer than this the operator is told.
 pub(super) const AUDIO_WITHIN: Millis = 8_000;
@@ -13,6 +13,9 @@ const ERROR_EXPLAINS: Millis = 2_000;
 
 /// The SDK confirms a hang-up in the same instant, unless the call is dead.
 const HANG_UP_WITHIN: Millis = 3_000;
+
+/// Sound arrives a moment after the call is answered, from when on Twilio counts.
+const NEARLY_ALL: Millis = TIME_LIMIT as Millis * 1000 - 10_000;
 
 impl Duty {
     /// Told only now: a call whose microphone fails is over in the other tabs too, and nobody has answered it there.
@@ -129,6 +132,9 @@ impl Duty {
             (Phase::HangingUp, _) => How::HungUp,
             (_, Some((code, _))) => How::Failed(code),
             (Phase::Reconnecting, None) => How::Lost,
+            (_, None) if talk.audio_since.is_some_and(|since| now.saturating_sub(since) >= NEARLY_ALL) => {
+                How::TimeUp
+            }
             (_, None) => How::CallerHungUp,
         };
         let ended = self.end_talk(talk, how, now);

@@ -7,7 +7,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use directory::{Aliases, Found, Guarded, PhoneNumber, Silent};
-use domain::{CallRef, Identity, Millis};
+use domain::{CallRef, Identity, Millis, TIME_LIMIT};
 use futures::future::OptionFuture;
 use records::{CallEvent, CallSid, Came, Ledger, Outcome, What};
 use sha2::{Digest as _, Sha256};
@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use super::form::{DialCallStatus, DialedCall, IncomingCall, ProgressedCall};
 use super::phrases;
-use super::twiml::{TIME_LIMIT, Told, Twiml};
+use super::twiml::{Told, Twiml};
 use crate::chance::Chance;
 use crate::clock::Clock;
 use crate::late::Late;

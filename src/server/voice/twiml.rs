@@ -19,8 +19,6 @@ pub(crate) struct Told<'a> {
     pub(crate) call_ref: &'a CallRef,
 }
 
-/// In seconds: as long as a call may go on, which its caller is told.
-pub(crate) const TIME_LIMIT: u32 = 3600;
 /// Twilio cuts or refuses longer values.
 const LONGEST_VALUE: usize = 128;
 const HEAD: &str = r#"<?xml version="1.0" encoding="UTF-8"?><Response>"#;
@@ -125,6 +123,8 @@ fn escape(text: &str, xml: &mut String) {
 mod tests {
     use proptest::prelude::*;
     use roxmltree::Document;
+
+    use domain::TIME_LIMIT;
 
     use super::*;
 

@@ -56,6 +56,16 @@ fn the_caller_hangs_up() {
 }
 
 #[test]
+fn a_call_that_may_go_on_no_longer_was_not_hung_up_by_the_caller() {
+    let mut console = Console::talking();
+    console.after(3_599_000).on(Event::Disconnected(A));
+    assert_eq!(ended(&console).0, How::TimeUp);
+    let mut console = Console::talking();
+    console.after(3_500_000).on(Event::Disconnected(A));
+    assert_eq!(ended(&console).0, How::CallerHungUp);
+}
+
+#[test]
 fn the_operator_hangs_up() {
     let mut console = Console::talking();
     let effects = console.on(Event::Operator(Intent::HangUp));
