@@ -86,6 +86,12 @@ test('what is no number is not called from, and the page says so as long as it m
   }
 });
 
+test('a browser that cannot make calls says so', async ({ phone }) => {
+  await phone.page.evaluate(() => Object.assign(globalThis, { RTCPeerConnection: undefined }));
+  await phone.call(people.koshii);
+  await expect(phone.notice).toContainText('このブラウザーでは電話をかけられません');
+});
+
 test('arrows pass by the number that could be typed', async ({ phone }) => {
   const radio = (name: string) => phone.page.getByRole('radio', { name });
   await radio('非通知').check();

@@ -62,10 +62,11 @@ impl Cloud {
         Ok(cloud)
     }
 
-    /// A browser has come. Firefox sends media from no loopback address and to none: it must be offered another.
+    /// A browser has come. Firefox sends media from no loopback address and to none: it must be offered another. So must, it
+    /// seems, all but Chromium.
     pub(crate) fn welcome(&self, browser: &HeaderMap) {
         let name = browser.get(USER_AGENT).and_then(|name| name.to_str().ok());
-        if name.is_some_and(|name| name.contains(" Firefox/")) {
+        if name.is_some_and(|name| !name.contains("Chrome/")) {
             self.media.widen();
         }
     }

@@ -1,7 +1,7 @@
 //! A rehearsal of Twilio's voice cloud, on this machine: signalling for the unmodified Voice SDK, media, TwiML and a customer's phone.
 //!
-//! It shares no code with the product that is rehearsed and meets it only over the wire. It binds loopback; only for a
-//! Firefox, which sends media from no loopback address, one UDP socket more, deaf to other machines.
+//! It shares no code with the product that is rehearsed and meets it only over the wire. It binds loopback, and for
+//! browsers that send media from no loopback address, as Firefox does, one UDP socket more, deaf to other machines.
 
 mod api;
 mod clock;

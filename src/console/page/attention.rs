@@ -78,13 +78,15 @@ fn title(page: Page) -> String {
 }
 
 /// A ring while nobody sees the page is told by the system: without a name, since systems keep what they have told. The operator
-/// is asked whether it may when the shift has begun, and not beside the question about the microphone.
+/// is asked whether it may when the shift has begun, and not beside the question about the microphone; and, until they have said
+/// it, after each call, because Firefox and Safari ask only in the seconds after a click, such as the one that hangs up.
 fn attend_unseen(page: Page) {
     let mut told: Option<Notification> = None;
-    let mut asked = false;
+    let mut available = false;
     effect(move |_| {
         let waits = page.shift.with(scene::waits);
-        if page.scene() == Scene::Available && !std::mem::replace(&mut asked, true) {
+        let was_available = std::mem::replace(&mut available, page.scene() == Scene::Available);
+        if available && !was_available {
             let _ = Notification::request_permission();
         }
         if let Some(over) = told.take_if(|_| !waits) {

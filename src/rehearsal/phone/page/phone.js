@@ -103,6 +103,11 @@ async function dial(withMicrophone = true) {
     at('other').scrollIntoView({ block: 'nearest' });
     return;
   }
+  if (!window.RTCPeerConnection) {
+    show('idle');
+    say('unsupported');
+    return;
+  }
   say(null);
   const attempt = {};
   turnTo(attempt);

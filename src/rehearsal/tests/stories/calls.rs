@@ -154,12 +154,14 @@ async fn digits_messages_and_outgoing_calls() {
     assert_eq!(house.until(&sid, "completed").await["digits"], "1w2#");
 }
 
-/// Firefox sends sound from no loopback address and to none.
+/// Firefox sends sound from no loopback address and to none, and it seems that Safari does not either.
 #[tokio::test]
-async fn only_firefox_is_offered_more_than_loopback() {
-    for (browser, most) in
-        [("Mozilla/5.0 Gecko/20100101 Firefox/153.0", 2), ("Mozilla/5.0 Chrome/156.0 Safari/537.36", 1)]
-    {
+async fn all_but_chromium_are_offered_more_than_loopback() {
+    for (browser, most) in [
+        ("Mozilla/5.0 Gecko/20100101 Firefox/153.0", 2),
+        ("Mozilla/5.0 Version/26.0 Safari/605.1.15", 2),
+        ("Mozilla/5.0 HeadlessChrome/156.0 Safari/537.36", 1),
+    ] {
         let house = House::open().await;
         house.twiml("/incoming", DIAL);
         let mut sdk = Sdk::register_from(&house, "user001", browser).await;
