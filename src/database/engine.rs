@@ -16,11 +16,20 @@ pub(crate) trait Engine: Send + Sync + 'static {
 
     async fn begin(&self) -> Result<Box<dyn Transaction>, Failure>;
 
-    async fn scrub(&self) -> Result<(), Failure>;
+    async fn scrub(&self, deleted: Deleted) -> Result<(), Failure>;
 
     async fn damage(&self) -> Result<Option<String>, Failure>;
 
     async fn clock(&self) -> Result<Option<i64>, Failure>;
+}
+
+/// Whose rows were deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deleted {
+    /// Some customers, their numbers, and what calls said of them.
+    Customers,
+    /// Calls alone.
+    Calls,
 }
 
 /// Statements that happen all or not at all. Dropped before its commit, it has not happened.

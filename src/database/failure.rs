@@ -30,13 +30,19 @@ pub enum Failure {
     NotLetIn(String),
     /// It lets the user in, and not do what must be done.
     #[error(
-        "PostgreSQL does not let this user do it: {0}; make the user the database's owner (`ALTER DATABASE … OWNER TO …`), or \
-         give it CREATE on the schema and all rights on Hitoku's tables"
+        "PostgreSQL does not let this user do it: {0}; make the user the owner of the database (`ALTER DATABASE … OWNER TO …`) \
+         and of Hitoku's tables"
     )]
     NotAllowed(String),
     /// A large table of it is not written anew.
     #[error("its table {0}, which would be lost if the table were written anew while callers go on")]
     Tied(String),
+    /// It keeps what is deleted.
+    #[error(
+        "it keeps what is deleted for those who began before: a session that has not ended its transaction, a prepared \
+         transaction, a replica, or a replication slot"
+    )]
+    Kept,
     /// Its address is none.
     #[error(
         "its address is not postgres://user:password@host/database; in a password, signs such as / are written as %2F"
@@ -75,7 +81,7 @@ impl From<sqlx::Error> for Failure {
         match &error {
             sqlx::Error::Database(database) => match database.code().as_deref() {
                 Some("53100") => Self::Full,
-                Some("55P03" | "57014") => Self::Busy,
+                Some("55P03" | "57014" | "40P01") => Self::Busy,
                 Some("25006") => Self::ReadOnly,
                 Some("28P01" | "28000" | "3D000") => Self::NotLetIn(database.message().to_owned()),
                 Some("42501") => Self::NotAllowed(database.message().to_owned()),

@@ -18,7 +18,7 @@ mod value;
 use std::fmt;
 use std::sync::Arc;
 
-pub use engine::Transaction;
+pub use engine::{Deleted, Transaction};
 pub use failure::Failure;
 pub use place::{NotAPlace, Place};
 pub use value::{Query, Row, Value};
@@ -63,8 +63,8 @@ impl Database {
     ///
     /// # Errors
     /// It cannot be written, or others keep what was deleted open.
-    pub async fn scrub(&self) -> Result<(), Failure> {
-        self.0.scrub().await
+    pub async fn scrub(&self, deleted: Deleted) -> Result<(), Failure> {
+        self.0.scrub(deleted).await
     }
 
     /// What is wrong with its file, as far as a quick look tells; always nothing with PostgreSQL, whose files are its own.

@@ -14,7 +14,7 @@ use sqlx::{
 };
 use tokio::time::timeout;
 
-use crate::engine::{Engine, Transaction};
+use crate::engine::{Deleted, Engine, Transaction};
 use crate::{Failure, Query, Row, Value};
 
 /// Enough for what is asked at once, and far from the server's hundred.
@@ -66,10 +66,8 @@ impl Engine for Postgres {
         Ok(Box::new(Writing(self.0.begin().await?)))
     }
 
-    async fn scrub(&self) -> Result<(), Failure> {
-        // Callers wait behind whoever waits for a table of its own: on a connection that does so for a moment only.
-        let options = self.0.connect_options().as_ref().clone().options([("lock_timeout", "500ms")]);
-        scrub::scrub(&options).await
+    async fn scrub(&self, deleted: Deleted) -> Result<(), Failure> {
+        scrub::scrub(&self.0.connect_options(), deleted).await
     }
 
     async fn damage(&self) -> Result<Option<String>, Failure> {

@@ -18,7 +18,7 @@ use rusqlite::Connection;
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 use tokio::time::Instant;
 
-use crate::engine::{Engine, Transaction};
+use crate::engine::{Deleted, Engine, Transaction};
 use crate::{Failure, Query, Row, Value};
 use connection::{Access, fetch, insert};
 use worker::Worker;
@@ -147,7 +147,7 @@ impl Engine for Sqlite {
         Ok(Box::new(begun))
     }
 
-    async fn scrub(&self) -> Result<(), Failure> {
+    async fn scrub(&self, _deleted: Deleted) -> Result<(), Failure> {
         let writer = self.writer.lock().await;
         let file = self.file.path.clone();
         writer

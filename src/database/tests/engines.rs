@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use database::scratch::Server;
-use database::{Database, Failure, Place, Query, Value};
+use database::{Database, Deleted, Failure, Place, Query, Value};
 
 const ADD: &str = "INSERT INTO secrets (name, key_id, sealed) VALUES";
 const ALL: &str = "SELECT name, key_id, sealed FROM secrets ORDER BY name";
@@ -81,7 +81,7 @@ async fn promises(place: &Place) -> Database {
     a_wrong_statement_is_refused_without_its_values(&database).await;
     one_that_writes_waits_for_the_other(place, &database).await;
     a_newer_programs_tables_are_left_alone(place, &database).await;
-    database.scrub().await.unwrap();
+    database.scrub(Deleted::Customers).await.unwrap();
     database
 }
 

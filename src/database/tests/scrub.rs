@@ -4,9 +4,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use database::scratch::Server;
-use database::{Database, Failure, Query};
+use database::{Database, Deleted, Failure, Query};
 
 /// With their indexes, each of the tables is larger than what is written anew in place.
 const MANY: [&str; 3] = [
@@ -14,6 +15,9 @@ const MANY: [&str; 3] = [
     "INSERT INTO numbers SELECT sha256(CAST(CAST(g AS TEXT) AS BYTEA)), 'cm-' || g, 'a key', '\\x00' FROM generate_series(1, 210000) g",
     "INSERT INTO calls (call_sid, first_at, customer, outcome) SELECT 'CA' || g, g, 'cm-' || g, 1 FROM generate_series(1, 300000) g",
 ];
+/// As an erasure leaves them: the name in a row that is deleted, and in what PostgreSQL has noted of the column.
+const ERASED: &str = "INSERT INTO customers SELECT 'cm-gone-' || g, 'Namae-Kieta', 'user001' FROM generate_series(1, 5000) g; \
+                      ANALYZE customers; DELETE FROM customers WHERE name = 'Namae-Kieta'";
 const LOOK_UP: &str = "SELECT c.name FROM numbers n JOIN customers c ON c.id = n.customer WHERE n.hash = $1";
 const COUNT: &str =
     "SELECT (SELECT COUNT(*) FROM customers), (SELECT COUNT(*) FROM numbers), (SELECT COUNT(*) FROM calls)";
@@ -30,61 +34,191 @@ const MADE: [&str; 4] = [
 ];
 
 #[tokio::test(flavor = "multi_thread")]
-async fn large_tables_are_written_anew_while_others_read() {
+async fn large_tables_forget_while_others_read() {
     let server = Server::start();
     let database = Database::open(&server.database()).await.unwrap();
     for statement in MANY {
         write(&database, statement).await;
     }
+    write(&database, ERASED).await;
     let (made, rows) = (made(&database).await, rows(&database).await);
-    let files = files(&database).await;
+    assert!(on_disk(&server, &database, "Namae-Kieta").await, "it is there until then");
     let mut backup = database.begin().await.unwrap();
     for begins in ["SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", "SELECT COUNT(*) FROM secrets"] {
         backup.run(Query::new(begins)).await.unwrap();
     }
     let readers = Readers::start(&database).await;
-    assert_eq!(
-        database.scrub().await,
-        Err(Failure::Busy),
-        "somebody who reads keeps the smallest as they were"
-    );
-    let during = readers.end().await;
-    assert!(during > 0, "somebody read meanwhile");
+    let kept = database.scrub(Deleted::Customers).await;
+    assert_eq!(kept, Err(Failure::Kept), "of what PostgreSQL has noted, for somebody who reads");
+    assert!(readers.end().await > 0, "somebody was looked up meanwhile");
     assert_eq!(format!("{:?}", backup.run(Query::new(COUNT)).await.unwrap()), rows);
     drop(backup);
-    assert_ne!(self::files(&database).await, files, "all three are others now");
+    let mut writer = database.begin().await.unwrap();
+    writer.run(Query::new("CREATE TABLE other AS SELECT 1 AS one")).await.unwrap();
+    assert_eq!(database.scrub(Deleted::Calls).await, Err(Failure::Kept), "for somebody who writes elsewhere");
+    drop(writer);
+    database.scrub(Deleted::Customers).await.unwrap();
+    assert!(!on_disk(&server, &database, "Namae-Kieta").await);
     assert_eq!(self::made(&database).await, made);
     assert_eq!(self::rows(&database).await, rows);
+}
 
-    write(&database, "TRUNCATE calls").await;
+#[tokio::test(flavor = "multi_thread")]
+async fn who_reads_or_writes_for_long_is_waited_for() {
+    let server = Server::start();
+    let database = Database::open(&server.database()).await.unwrap();
+    let scrub = || {
+        let database = database.clone();
+        tokio::spawn(async move { database.scrub(Deleted::Customers).await })
+    };
+    let mut reader = database.begin().await.unwrap();
+    reader.run(Query::new("SELECT COUNT(*) FROM customers")).await.unwrap();
+    let scrubbing = scrub();
+    for waits in [true, false, true] {
+        until(
+            &database,
+            "SELECT COUNT(*) > 0 FROM pg_locks WHERE mode = 'AccessExclusiveLock' AND NOT granted",
+            waits,
+        )
+        .await;
+    }
+    drop(reader);
+    scrubbing.await.unwrap().unwrap();
+    // As an import does, or an erasure.
+    let mut writer = database.begin().await.unwrap();
+    writer.alone("customers").await.unwrap();
+    writer.run(Query::new("SELECT COUNT(*) FROM customers")).await.unwrap();
+    let scrubbing = scrub();
+    until(&database, "SELECT COUNT(*) > 0 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted", true)
+        .await;
+    writer.run(Query::new("INSERT INTO customers VALUES ('cm-new', 'new', 'user001')")).await.unwrap();
+    writer.commit().await.unwrap();
+    scrubbing.await.unwrap().unwrap();
+    let new = database.read(Query::new("SELECT id FROM customers")).await.unwrap();
+    assert_eq!(new.len(), 1, "what is written meanwhile is not lost");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_copy_would_lack_is_named_and_stays() {
+    let server = Server::start();
+    let database = Database::open(&server.database()).await.unwrap();
+    write(&database, MANY[2]).await;
     for (by_hand, undone, has) in [
-        ("CREATE VIEW names AS SELECT name FROM customers", "DROP VIEW names", "customers has a view"),
+        ("CREATE VIEW sids AS SELECT call_sid FROM calls", "DROP VIEW sids", "a view"),
         (
-            "CREATE ROLE reports; GRANT SELECT ON customers TO reports",
+            "CREATE FUNCTION first_of(calls) RETURNS BIGINT RETURN 1",
+            "DROP FUNCTION first_of",
+            "a view, a function",
+        ),
+        (
+            "CREATE ROLE reports; GRANT SELECT ON calls TO reports",
             "DROP OWNED BY reports; DROP ROLE reports",
-            "customers has an owner or privileges",
+            "an owner, privileges",
         ),
-        ("CREATE PUBLICATION p FOR ALL TABLES", "DROP PUBLICATION p", "has a publication"),
+        ("CREATE PUBLICATION p FOR ALL TABLES", "DROP PUBLICATION p", "a publication"),
+        ("CREATE TABLE notes (id TEXT REFERENCES calls)", "DROP TABLE notes", "another table"),
+        ("ALTER TABLE calls SET (fillfactor = 90)", "ALTER TABLE calls RESET (fillfactor)", "settings"),
         (
-            "CREATE TABLE notes (id TEXT REFERENCES customers)",
-            "DROP TABLE notes",
-            "customers has another table",
+            "ALTER TABLE calls ALTER alias SET STATISTICS 7",
+            "ALTER TABLE calls ALTER alias SET STATISTICS -1",
+            "a column",
         ),
         (
-            "ALTER TABLE numbers SET (fillfactor = 90)",
-            "ALTER TABLE numbers RESET (fillfactor)",
-            "numbers has settings",
+            "ALTER TABLE calls ADD n BIGINT GENERATED BY DEFAULT AS IDENTITY",
+            "ALTER TABLE calls ALTER n DROP IDENTITY",
+            "a sequence",
+        ),
+        ("CREATE STATISTICS s ON alias, customer FROM calls", "DROP STATISTICS s", "statistics"),
+        (
+            "ALTER INDEX calls_pkey SET (fillfactor = 60)",
+            "ALTER INDEX calls_pkey RESET (fillfactor)",
+            "settings",
+        ),
+        ("ALTER TABLE calls CLUSTER ON calls_by_time", "ALTER TABLE calls SET WITHOUT CLUSTER", "an index"),
+        (
+            "COMMENT ON CONSTRAINT calls_pkey ON calls IS 'x'",
+            "COMMENT ON CONSTRAINT calls_pkey ON calls IS NULL",
+            "a comment",
+        ),
+        (
+            "ALTER TABLE calls ADD CHECK (outcome < 9999) NOT VALID",
+            "ALTER TABLE calls DROP CONSTRAINT calls_outcome_check",
+            "a constraint",
+        ),
+        (
+            "ALTER TABLE calls ENABLE ROW LEVEL SECURITY",
+            "ALTER TABLE calls DISABLE ROW LEVEL SECURITY",
+            "settings",
         ),
     ] {
         write(&database, by_hand).await;
-        let before = self::files(&database).await;
-        let refused = database.scrub().await;
-        assert!(matches!(&refused, Err(Failure::Tied(what)) if what.contains(has)), "{by_hand}: {refused:?}");
-        let after = self::files(&database).await;
-        assert_eq!(before[..2], after[..2], "{by_hand}");
+        let (made, before) = (made(&database).await, files(&database).await);
+        let tied = database.scrub(Deleted::Calls).await;
+        assert!(
+            matches!(&tied, Err(Failure::Tied(what)) if what.starts_with("calls has") && what.contains(has)),
+            "{by_hand}: {tied:?}"
+        );
+        assert_eq!((self::made(&database).await, files(&database).await), (made, before), "{by_hand}");
         write(&database, undone).await;
     }
-    database.scrub().await.unwrap();
+    let before = files(&database).await;
+    database.scrub(Deleted::Calls).await.unwrap();
+    let after = files(&database).await;
+    assert!(before[..2] == after[..2] && before[2] != after[2], "calls, and nothing else");
+    // What is small PostgreSQL itself writes anew.
+    write(&database, "CREATE VIEW names AS SELECT name FROM customers").await;
+    database.scrub(Deleted::Customers).await.unwrap();
+    assert_ne!(files(&database).await[..2], after[..2]);
+}
+
+#[tokio::test]
+async fn a_user_who_owns_too_little_is_told() {
+    let server = Server::start();
+    let place = server.database();
+    let database = Database::open(&place).await.unwrap();
+    write(&database, "CREATE ROLE poor LOGIN; GRANT ALL ON SCHEMA public TO poor; GRANT ALL ON ALL TABLES IN SCHEMA public TO poor").await;
+    let database::Place::Postgres(url) = &place else { unreachable!("it is PostgreSQL") };
+    let poor = secrecy::ExposeSecret::expose_secret(url).replace("hitoku@", "poor@");
+    let refused = Database::open(&database::Place::Postgres(poor.into()))
+        .await
+        .unwrap()
+        .scrub(Deleted::Customers)
+        .await;
+    assert!(matches!(refused, Err(Failure::NotAllowed(_))), "{refused:?}");
+}
+
+/// Whether PostgreSQL's own files have it.
+async fn on_disk(server: &Server, database: &Database, text: &str) -> bool {
+    database.read(Query::new("CHECKPOINT")).await.unwrap();
+    let mut folders = vec![server.folder().join("base")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let entry = entry.unwrap();
+            if entry.file_type().unwrap().is_dir() {
+                folders.push(entry.path());
+            // It may be gone meanwhile.
+            } else if let Ok(bytes) = std::fs::read(entry.path())
+                && bytes.windows(text.len()).any(|window| window == text.as_bytes())
+            {
+                return true;
+            }
+        }
+    }
+    false
+}
+
+async fn until(database: &Database, question: &'static str, answer: bool) {
+    while database
+        .read(Query::new(format!("SELECT CAST(({question}) AS INT)")))
+        .await
+        .unwrap()
+        .remove(0)
+        .int(0)
+        .unwrap()
+        != i64::from(answer)
+    {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
 }
 
 /// Some who look somebody up, again and again.

@@ -22,7 +22,7 @@ pub async fn older(database: &Database, days: u32, at: Millis) -> Result<u64, Fa
 }
 
 /// Forgets the calls that came more than so many days before `at`, some at a time: each time an entry of the trail says how many.
-/// `progress` is told how many are gone so far, which is what it returns too. At least a day, so that nothing comes of them any more.
+/// `progress` is told how many are gone so far. At least a day, so that nothing comes of them any more.
 ///
 /// # Errors
 /// The database cannot be written. What `progress` was told is gone.
@@ -32,7 +32,7 @@ pub async fn forget(
     actor: &Actor,
     at: Millis,
     mut progress: impl FnMut(u64),
-) -> Result<u64, Failure> {
+) -> Result<(), Failure> {
     let mut forgotten = 0;
     loop {
         let mut transaction = audit.database().begin().await?;
@@ -42,7 +42,7 @@ pub async fn forget(
                     (SELECT call_sid FROM calls WHERE first_at < $1 ORDER BY first_at LIMIT $2) RETURNING call_sid";
         let some = transaction.run(Query::new(some).with(before(days.max(1), at)).with(AT_ONCE)).await?;
         if some.is_empty() {
-            return Ok(forgotten);
+            return Ok(());
         }
         let count = some.len() as u64;
         audit.append(&mut *transaction, Entry::forgotten(at, actor, count, days)).await?;

@@ -175,8 +175,8 @@ async fn old_calls_are_forgotten_and_the_trail_says_how_many(database: &Database
     let now = 11_998 + 30 * A_DAY;
     assert_eq!(older(database, 30, now).await.unwrap(), 11_998);
     let mut told = vec![];
-    let gone = forget(&audit, 30, &Actor::Hitoku, now, |done| told.push(done)).await.unwrap();
-    assert_eq!((gone, &told[..]), (11_998, &[10_000, 11_998][..]));
+    forget(&audit, 30, &Actor::Hitoku, now, |done| told.push(done)).await.unwrap();
+    assert_eq!(told, [10_000, 11_998]);
     let left: Vec<Millis> = latest(database, 9).await.unwrap().iter().map(|call| call.first_at).collect();
     assert_eq!(left, [11_999, 11_998]);
     let filter = Filter { action: Some(Action::Forgotten), subject: None };
@@ -184,7 +184,7 @@ async fn old_calls_are_forgotten_and_the_trail_says_how_many(database: &Database
     let details: Vec<&str> = entries.iter().map(|entry| entry.detail.as_str()).collect();
     assert_eq!(details, ["calls=1998 days=30", "calls=10000 days=30"]);
     assert!(audit.verify().await.unwrap().is_sound());
-    assert_eq!(forget(&audit, 30, &Actor::Hitoku, now, |_| panic!("nothing is left")).await.unwrap(), 0);
+    forget(&audit, 30, &Actor::Hitoku, now, |_| panic!("nothing is left")).await.unwrap();
 }
 
 fn came(at: Millis, customer: &str) -> CallEvent {

@@ -1,6 +1,7 @@
 //! What became of the latest calls, and how old ones are forgotten.
 
 use clap::{Args, Subcommand};
+use database::Deleted;
 use domain::Identity;
 
 use super::left::Left;
@@ -74,14 +75,16 @@ async fn forget(days: u32, yes: bool) -> anyhow::Result<()> {
     }
     let mut progress = Progress::new("calls");
     let whole = usize::try_from(older).unwrap_or(usize::MAX);
-    let audit = kept.customers.audit();
-    let forgotten = records::calls::forget(&audit, days, &by.actor, by.at, |done| {
-        progress.at(usize::try_from(done).unwrap_or(usize::MAX), whole);
+    let (audit, mut forgotten) = (kept.customers.audit(), 0);
+    let done = records::calls::forget(&audit, days, &by.actor, by.at, |so_many| {
+        forgotten = so_many;
+        progress.at(usize::try_from(so_many).unwrap_or(usize::MAX), whole);
     });
-    let forgotten = forgotten.await?;
+    let done = done.await;
     progress.end();
-    let left = Left::after(&kept.database, &settings.keeping.place).await;
+    let left = Left::after(Deleted::Calls, &kept.database, &settings.keeping.place).await;
     say(&format!("older than {age}: {forgotten} calls, which are forgotten now."));
-    left.tell();
-    Ok(())
+    // Also after some were, and the rest could not be.
+    done?;
+    left.tell()
 }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
 use clap::{Args, Subcommand};
+use database::Deleted;
 use directory::{Sheet, Taken, Unfit, Written};
 use domain::Identity;
 use records::audit::Reason;
@@ -219,18 +220,18 @@ async fn erase(ids: &[String], yes: bool) -> anyhow::Result<()> {
     for id in ids {
         match kept.customers.erase(id, &by).await {
             Ok(receipt) => receipts.push(receipt),
-            Err(trouble) => failures.push(trouble),
+            Err(trouble) => failures.push(anyhow::Error::from(trouble)),
         }
     }
     if !receipts.is_empty() {
         // Before anything is said, which may be the end of this program; and once, since the files are written anew.
-        let left = Left::after(&kept.database, &settings.keeping.place).await;
+        let left = Left::after(Deleted::Customers, &kept.database, &settings.keeping.place).await;
         receipts.iter().for_each(|receipt| say(&format!("Receipt of {}: {receipt}.", time(receipt.at))));
-        left.tell();
+        failures.extend(left.tell().err());
     }
     let Some(last) = failures.pop() else { return Ok(()) };
     failures.iter().for_each(|failure| note(&failure.to_string()));
-    Err(last.into())
+    Err(last)
 }
 
 fn ask(ids: &[String]) -> anyhow::Result<()> {

@@ -5,6 +5,8 @@ use std::io::{Read as _, Write as _};
 use std::process::Stdio;
 use std::time::Duration;
 
+use database::{Database, Place, Query};
+
 use crate::callers::{Twilio, sid};
 use crate::program::{Home, KOSHII, STRANGER, Said, free_address};
 
@@ -199,7 +201,16 @@ async fn calls_and_their_trail_are_listed_without_numbers() {
     let other = home.run(&["audit", "list", "--action", "called"]);
     assert_refused(&other, &["--action", "`called`"]);
     assert_says(&home.run(&["calls", "forget", "--days", "1"]), &["older than a day: 0 calls", "--yes"]);
-    assert_says(&home.run(&["calls", "forget", "--days", "90", "--yes"]), &["90 days: 0 calls", "Backups"]);
+    let old = "INSERT INTO calls (call_sid, first_at, customer, outcome) VALUES ('CA1', 1, 'cm-of-old', 1)";
+    let database = Database::open(&Place::Sqlite(home.data().join("hitoku.db"))).await.unwrap();
+    let mut transaction = database.begin().await.unwrap();
+    transaction.run(Query::new(old)).await.unwrap();
+    transaction.commit().await.unwrap();
+    drop(database);
+    assert!(bytes(&home).contains("cm-of-old"));
+    assert_says(&home.run(&["calls", "forget", "--days", "90", "--yes"]), &["90 days: 1 calls", "Backups"]);
+    assert!(!bytes(&home).contains("cm-of-old"), "it is gone from every file too");
+    assert_says(&home.run(&["audit", "list", "--action", "forgotten"]), &["calls=1 days=90"]);
     assert!(!home.run(&["calls", "forget", "--days", "0", "--yes"]).well);
     assert_says(&home.run(&["calls"]), &["cm-koshii"]);
     // An erased customer's calls stay, and are nobody's.
