@@ -85,6 +85,7 @@ impl From<sqlx::Error> for Failure {
                 Some("25006") => Self::ReadOnly,
                 Some("28P01" | "28000" | "3D000") => Self::NotLetIn(database.message().to_owned()),
                 Some("42501") => Self::NotAllowed(database.message().to_owned()),
+                Some("25P03") => Self::Unreachable(database.message().to_owned()),
                 // The detail of a refusal repeats values; the message does not.
                 // Too many connections (53300) also counts as unreachable. A pooler before PostgreSQL that does not know what is
                 // asked for in the beginning (08P01) will not know it later either.

@@ -28,7 +28,7 @@ const SMALL: i64 = 32 << 20;
 
 pub(super) async fn scrub(options: &PgConnectOptions, deleted: Deleted) -> Result<(), Failure> {
     let options = options.clone().options([
-        ("lock_timeout", "2s"),
+        ("lock_timeout", LOCKS_WITHIN),
         // Whoever vanishes in the middle is not waited for: others wait behind it.
         ("idle_in_transaction_session_timeout", "10s"),
         ("tcp_keepalives_idle", "10"),
@@ -37,27 +37,68 @@ pub(super) async fn scrub(options: &PgConnectOptions, deleted: Deleted) -> Resul
         // A replica that is behind would hold up callers.
         ("synchronous_commit", "local"),
     ]);
-    let mut connection = connect(&options).await?;
-    // Of the role's or the database's own, for statements that answer in milliseconds. One of them is not known before version 17.
-    let limits = "SELECT set_config(name, '1h', false) FROM pg_settings WHERE name IN ('statement_timeout', 'transaction_timeout')";
-    run(&mut connection, limits).await?;
+    let mut connection = open(&options).await?;
+    one_at_a_time(&mut connection).await?;
     let mut failures = vec![];
     for (writers, tables) in GROUPS {
-        if deleted == Deleted::Calls && !tables.contains(&"calls") {
-            continue;
+        if deleted == Deleted::Customers || tables.contains(&"calls") {
+            let copied = copy::replace(&mut connection, &options, writers, tables).await;
+            let written = match copied {
+                Err(why @ (Failure::Tied(_) | Failure::NotAllowed(_))) => {
+                    uncopied(&mut connection, tables, why).await
+                }
+                copied => copied,
+            };
+            failures.extend(written.err());
         }
-        let written = match copy::replace(&mut connection, &options, writers, tables).await {
-            Err(Failure::Tied(_) | Failure::NotAllowed(_)) if !is_large(&mut connection, tables).await? => {
-                in_place(&mut connection, tables).await
-            }
-            written => written,
-        };
-        failures.extend(written.err());
     }
     // What it has noted of each column, to plan its queries by: names among it.
-    failures.extend(in_place(&mut connection, &["pg_statistic"]).await.err());
+    failures.extend(in_place(&mut connection, NOTES).await.err());
     let _closed = connection.close().await;
     failures.into_iter().next().map_or(Ok(()), Err)
+}
+
+const NOTES: Tables = &["pg_statistic", "pg_statistic_ext_data"];
+/// Longer than PostgreSQL waits before it calls off its own cleaning, which may take hours.
+const LOCKS_WITHIN: &str = "2s";
+
+async fn open(options: &PgConnectOptions) -> Result<PgConnection, Failure> {
+    let mut connection = connect(options).await?;
+    // Those of the role or the database are for statements that answer in milliseconds. One is not known before version 17.
+    let limits = "SELECT set_config(name, '10min', false) FROM pg_settings \
+                  WHERE name IN ('statement_timeout', 'transaction_timeout')";
+    run(&mut connection, limits).await?;
+    Ok(connection)
+}
+
+/// Asked for again and again, since whoever waits in a statement keeps deleted rows from being removed.
+async fn one_at_a_time(connection: &mut PgConnection) -> Result<(), Failure> {
+    for _ in 0..300 {
+        let alone = "SELECT pg_try_advisory_lock(hashtext('scrub'))";
+        if sqlx::query_scalar(alone).fetch_one(&mut *connection).await? {
+            return Ok(());
+        }
+        sleep(Duration::from_millis(200)).await;
+    }
+    Err(Failure::Busy)
+}
+
+/// What can be done with tables that cannot be copied, for the reason given.
+async fn uncopied(connection: &mut PgConnection, tables: Tables, why: Failure) -> Result<(), Failure> {
+    // Holds up nobody, and replaces what is noted of rows that are gone.
+    run(connection, &format!("ANALYZE {}", tables.join(", "))).await?;
+    // Unless there are no rows any more, or nothing is noted of a column any more.
+    let stale = "SELECT EXISTS (SELECT FROM unnest($1) name JOIN pg_class ON oid = to_regclass(name) \
+                 JOIN pg_namespace n ON n.oid = relnamespace \
+                 WHERE (EXISTS (SELECT FROM pg_stats s WHERE s.schemaname = n.nspname AND s.tablename = relname) \
+                        OR EXISTS (SELECT FROM pg_stats_ext s WHERE s.schemaname = n.nspname AND s.tablename = relname)) \
+                 AND (reltuples <= 0 OR EXISTS (SELECT FROM pg_attribute WHERE attrelid = pg_class.oid AND attnum > 0 AND attstattarget = 0)))";
+    let stale: bool = sqlx::query_scalar(stale).bind(tables).fetch_one(&mut *connection).await?;
+    if is_large(connection, tables).await? {
+        return Err(why);
+    }
+    in_place(connection, tables).await?;
+    if stale { Err(why) } else { Ok(()) }
 }
 
 async fn is_large(connection: &mut PgConnection, tables: Tables) -> Result<bool, Failure> {
@@ -66,28 +107,25 @@ async fn is_large(connection: &mut PgConnection, tables: Tables) -> Result<bool,
     Ok(size.unwrap_or_default() > SMALL)
 }
 
+/// By PostgreSQL itself, which leaves out what it need not keep for others.
 async fn in_place(connection: &mut PgConnection, tables: Tables) -> Result<(), Failure> {
-    let is_catalog = tables.contains(&"pg_statistic");
-    if !is_catalog {
-        for table in tables {
-            // First, so that what it notes of the old rows is replaced too.
-            run(connection, &format!("ANALYZE {table}")).await?;
-        }
-    }
-    if is_kept_for_others(connection, is_catalog).await? {
+    if is_kept_for_others(connection, tables == NOTES).await? {
         return Err(Failure::Kept);
     }
-    // Callers wait behind whoever waits for a table of its own.
-    run(connection, "SET lock_timeout TO '500ms'").await?;
     for table in tables {
         let before = file(connection, table).await?;
-        run(connection, &format!("VACUUM (FULL) {table}")).await?;
+        // Calls off what PostgreSQL cleans by itself; callers wait behind whoever waits for a table of its own.
+        run(connection, &format!("VACUUM {table}")).await?;
+        run(connection, "SET lock_timeout TO '500ms'").await?;
+        let written = run(connection, &format!("VACUUM (FULL) {table}")).await;
+        run(connection, &format!("SET lock_timeout TO '{LOCKS_WITHIN}'")).await?;
+        written?;
         // Somebody else's it passes over, and only warns.
         if file(connection, table).await? == before {
             return Err(Failure::NotAllowed(format!("only its owner may write {table} anew")));
         }
     }
-    run(connection, "SET lock_timeout TO '2s'").await
+    Ok(())
 }
 
 async fn file(connection: &mut PgConnection, table: &str) -> Result<i64, Failure> {
@@ -100,17 +138,18 @@ async fn file(connection: &mut PgConnection, table: &str) -> Result<i64, Failure
 async fn is_kept_for_others(connection: &mut PgConnection, is_catalog: bool) -> Result<bool, Failure> {
     for statement in [
         "DROP TABLE IF EXISTS hitoku_probe",
-        "CREATE UNLOGGED TABLE hitoku_probe AS SELECT 1",
-        "DELETE FROM hitoku_probe",
+        "CREATE UNLOGGED TABLE hitoku_probe AS SELECT generate_series(1, 2) AS row",
+        "DELETE FROM hitoku_probe WHERE row = 1",
     ] {
         run(connection, statement).await?;
     }
     let mut kept = true;
-    for wait in [0, 10, 50, 250, 500].map(Duration::from_millis) {
+    // PostgreSQL itself keeps what is deleted while it looks at a table that has become another.
+    for wait in [0, 10, 50, 250, 500, 1000, 2000].map(Duration::from_millis) {
         sleep(wait).await;
         run(connection, "VACUUM hitoku_probe").await?;
         // Of a catalogue, which is what replicas read their changes by, more is kept.
-        let is_kept = "SELECT relpages <> relallvisible \
+        let is_kept = "SELECT NOT (relpages > 0 AND relpages = relallvisible) \
                        OR $1 AND EXISTS (SELECT FROM pg_replication_slots WHERE catalog_xmin IS NOT NULL) \
                        FROM pg_class WHERE oid = to_regclass('hitoku_probe')";
         kept = sqlx::query_scalar(is_kept).bind(is_catalog).fetch_one(&mut *connection).await?;

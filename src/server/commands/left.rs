@@ -7,7 +7,7 @@ use crate::say;
 
 const LEFT_IN_TABLES: &str = "\
     No query finds it any more. Say the same again when that is over; where a table has what would be lost, say `VACUUM FULL \
-    customers, numbers, calls` when nobody calls, because it holds up everybody";
+    customers, numbers, calls` when nobody calls, because it holds up everybody, and is not seen here";
 const LEFT_IN_LOG: &str = "\
     PostgreSQL's write-ahead log has it until there is no more use for that: `CHECKPOINT` hurries it. Replicas follow; a log \
     that is archived keeps it as backups do.";

@@ -7,7 +7,7 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{Connection as _, PgConnection};
 use tokio::time::sleep;
 
-use super::{Tables, connect, run};
+use super::{Tables, open, run};
 use crate::Failure;
 
 /// Where the copies are made: all in it is called there as it is called at home, and moves as it is. In one transaction, so that
@@ -56,7 +56,7 @@ async fn copied(
     }
     run(connection, "ROLLBACK TO SAVEPOINT trial").await?;
     begin(connection, home, tables).await?;
-    let mut reading = connect(options).await?;
+    let mut reading = open(options).await?;
     for table in tables {
         fill(connection, table, &mut reading, home).await?;
     }
