@@ -23,6 +23,14 @@ pub(crate) trait Engine: Send + Sync + 'static {
     async fn clock(&self) -> Result<Option<i64>, Failure>;
 }
 
+/// Under which names those are [alone](Transaction::alone) who write to some of the tables.
+pub mod alone {
+    /// To customers and their numbers.
+    pub const CUSTOMERS: &str = "customers";
+    /// To the audit trail and to calls.
+    pub const AUDIT: &str = "audit";
+}
+
 /// Whose rows were deleted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Deleted {

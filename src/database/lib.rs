@@ -18,7 +18,7 @@ mod value;
 use std::fmt;
 use std::sync::Arc;
 
-pub use engine::{Deleted, Transaction};
+pub use engine::{Deleted, Transaction, alone};
 pub use failure::Failure;
 pub use place::{NotAPlace, Place};
 pub use value::{Query, Row, Value};

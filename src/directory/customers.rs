@@ -59,7 +59,7 @@ pub struct Listed {
 }
 
 /// Only one at a time changes customers or numbers: an import compares before it writes.
-const LOCK: &str = "customers";
+const LOCK: &str = database::alone::CUSTOMERS;
 
 impl Customers {
     /// With these keys; makes what must be there once.

@@ -251,7 +251,7 @@ enum Bound {
 }
 
 /// One at a time adds to the trail.
-pub(crate) const ALONE: &str = "audit";
+pub(crate) const ALONE: &str = database::alone::AUDIT;
 const HEAD: &str = "SELECT seq, hash, bound FROM audit_head WHERE name = 'audit'";
 const LAST: &str = "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1";
 const INSERT: &str = "INSERT INTO audit (seq, at, actor, action, subject, detail, hash) VALUES";

@@ -15,14 +15,15 @@ use sqlx::{Connection as _, Executor as _, PgConnection};
 use tokio::time::sleep;
 
 use super::connect;
-use crate::{Deleted, Failure};
+use crate::{Deleted, Failure, alone};
 
 /// Tables that refer to each other, in the order in which lookups lock them: two that lock in another order could each wait for
 /// the other.
 type Tables = &'static [&'static str];
 
-/// Each with the name under which whoever writes to them is [alone](crate::Transaction::alone).
-const GROUPS: [(&str, Tables); 2] = [("customers", &["numbers", "customers"]), ("audit", &["calls"])];
+/// Each with the name under which whoever writes to them is alone.
+const GROUPS: [(&str, Tables); 2] =
+    [(alone::CUSTOMERS, &["numbers", "customers"]), (alone::AUDIT, &["calls"])];
 /// In bytes, with its indexes: PostgreSQL holds up callers for some tenths of a second while it writes so much.
 const SMALL: i64 = 32 << 20;
 
@@ -87,6 +88,10 @@ async fn one_at_a_time(connection: &mut PgConnection) -> Result<(), Failure> {
 async fn uncopied(connection: &mut PgConnection, tables: Tables, why: Failure) -> Result<(), Failure> {
     // Holds up nobody, and replaces what is noted of rows that are gone.
     run(connection, &format!("ANALYZE {}", tables.join(", "))).await?;
+    if is_large(connection, tables).await? {
+        return Err(why);
+    }
+    in_place(connection, tables).await?;
     // Unless there are no rows any more, or nothing is noted of a column any more.
     let stale = "SELECT EXISTS (SELECT FROM unnest($1) name JOIN pg_class ON oid = to_regclass(name) \
                  JOIN pg_namespace n ON n.oid = relnamespace \
@@ -94,10 +99,6 @@ async fn uncopied(connection: &mut PgConnection, tables: Tables, why: Failure) -
                         OR EXISTS (SELECT FROM pg_stats_ext s WHERE s.schemaname = n.nspname AND s.tablename = relname)) \
                  AND (reltuples <= 0 OR EXISTS (SELECT FROM pg_attribute WHERE attrelid = pg_class.oid AND attnum > 0 AND attstattarget = 0)))";
     let stale: bool = sqlx::query_scalar(stale).bind(tables).fetch_one(&mut *connection).await?;
-    if is_large(connection, tables).await? {
-        return Err(why);
-    }
-    in_place(connection, tables).await?;
     if stale { Err(why) } else { Ok(()) }
 }
 

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use database::scratch::Server;
-use database::{Database, Deleted, Failure, Query};
+use database::{Database, Deleted, Failure, Query, alone};
 
 /// With their indexes, each of the tables is larger than what is written anew in place.
 const MANY: [&str; 3] = [
@@ -89,7 +89,7 @@ async fn who_reads_or_writes_for_long_is_waited_for() {
     scrubbing.await.unwrap().unwrap();
     // As an import does, or an erasure.
     let mut writer = database.begin().await.unwrap();
-    writer.alone("customers").await.unwrap();
+    writer.alone(alone::CUSTOMERS).await.unwrap();
     writer.run(Query::new("SELECT COUNT(*) FROM customers")).await.unwrap();
     let scrubbing = scrub();
     until(&database, "SELECT COUNT(*) > 0 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted", true)
