@@ -36,7 +36,14 @@ impl Database {
     /// It cannot be reached, opened or written, or a newer version of this program has changed its tables.
     pub async fn open(place: &Place) -> Result<Self, Failure> {
         let engine: Arc<dyn Engine> = match place {
-            Place::Sqlite(file) => Arc::new(sqlite::Sqlite::open(file)?),
+            Place::Sqlite(file) => {
+                let file = file.clone();
+                // A disk that hangs, or another program that writes, holds up who waits for this, and nobody else.
+                let opened = tokio::task::spawn_blocking(move || sqlite::Sqlite::open(&file)).await;
+                Arc::new(
+                    opened.unwrap_or_else(|_| Err(Failure::Unreachable("opening it panicked".to_owned())))?,
+                )
+            }
             Place::Postgres(url) => Arc::new(postgres::Postgres::open(url).await?),
         };
         migration::run(&*engine).await?;

@@ -1,21 +1,23 @@
 //! PostgreSQL, through `sqlx`'s driver: it knows the addresses and the TLS that hosted databases want.
 
+mod address;
+mod lent;
 mod scrub;
 
-use std::str::FromStr as _;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgPoolOptions, PgRow};
 use sqlx::{
-    Arguments as _, Column as _, ConnectOptions as _, Connection as _, PgConnection, PgPool, Row as _,
-    TypeInfo as _,
+    Arguments as _, Column as _, ConnectOptions as _, Connection as _, Executor as _, PgConnection, PgPool,
+    Row as _, TypeInfo as _,
 };
 use tokio::time::timeout;
 
 use crate::engine::{Deleted, Engine, Transaction};
 use crate::{Failure, Query, Row, Value};
+use lent::Lent;
 
 /// Enough for what is asked at once, and far from the server's hundred.
 const CONNECTIONS: u32 = 8;
@@ -28,9 +30,7 @@ pub(crate) struct Postgres(PgPool);
 
 impl Postgres {
     pub(crate) async fn open(url: &SecretString) -> Result<Self, Failure> {
-        let options = PgConnectOptions::from_str(url.expose_secret())
-            // The error would repeat the address, and with it the password.
-            .map_err(|_| Failure::Address)?
+        let options = address::read(url.expose_secret())?
             .application_name("hitoku")
             .options([
                 ("lock_timeout", "5s"),
@@ -58,12 +58,16 @@ impl Engine for Postgres {
     }
 
     async fn read(&self, query: Query) -> Result<Vec<Row>, Failure> {
-        let found = sqlx::query_with(&query.sql, arguments(query.values)?).fetch_all(&self.0).await?;
-        found.iter().map(row).collect()
+        let mut lent = Lent::by(&self.0).await?;
+        let found = fetch(lent.connection(), query).await;
+        lent.give_back();
+        found
     }
 
     async fn begin(&self) -> Result<Box<dyn Transaction>, Failure> {
-        Ok(Box::new(Writing(self.0.begin().await?)))
+        let mut lent = Lent::by(&self.0).await?;
+        lent.connection().execute("BEGIN").await?;
+        Ok(Box::new(Writing(lent)))
     }
 
     async fn scrub(&self, deleted: Deleted) -> Result<(), Failure> {
@@ -86,13 +90,13 @@ async fn connect(options: &PgConnectOptions) -> Result<PgConnection, Failure> {
     Ok(connected.map_err(|_| Failure::Unreachable("it does not answer".to_owned()))??)
 }
 
-struct Writing(sqlx::Transaction<'static, sqlx::Postgres>);
+/// Dropped before its commit, its connection ends, and with it the transaction.
+struct Writing(Lent);
 
 #[async_trait]
 impl Transaction for Writing {
     async fn run(&mut self, query: Query) -> Result<Vec<Row>, Failure> {
-        let found = sqlx::query_with(&query.sql, arguments(query.values)?).fetch_all(&mut *self.0).await?;
-        found.iter().map(row).collect()
+        fetch(self.0.connection(), query).await
     }
 
     async fn insert(
@@ -109,7 +113,7 @@ impl Transaction for Writing {
                 .map(|row| format!("({})", Query::places(row * columns + 1, columns)))
                 .collect();
             let sql = format!("{head} {} {tail}", places.join(", "));
-            sqlx::query_with(&sql, arguments(values)?).execute(&mut *self.0).await?;
+            sqlx::query_with(&sql, arguments(values)?).execute(self.0.connection()).await?;
         }
         Ok(())
     }
@@ -119,9 +123,16 @@ impl Transaction for Writing {
         self.run(lock).await.map(|_| ())
     }
 
-    async fn commit(self: Box<Self>) -> Result<(), Failure> {
-        Ok(self.0.commit().await?)
+    async fn commit(mut self: Box<Self>) -> Result<(), Failure> {
+        self.0.connection().execute("COMMIT").await?;
+        self.0.give_back();
+        Ok(())
     }
+}
+
+async fn fetch(connection: &mut PgConnection, query: Query) -> Result<Vec<Row>, Failure> {
+    let found = sqlx::query_with(&query.sql, arguments(query.values)?).fetch_all(connection).await?;
+    found.iter().map(row).collect()
 }
 
 fn arguments(values: Vec<Value>) -> Result<PgArguments, Failure> {

@@ -6,21 +6,30 @@ mod serve;
 
 use std::io::{self, ErrorKind, Write as _};
 use std::process::ExitCode;
+use std::time::Duration;
 
+use anyhow::Context as _;
 use clap::Parser as _;
 use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::signal::Signal;
+use tokio::runtime::{Builder, Runtime};
 
 use crate::commands::{Arguments, printable};
 
-#[tokio::main]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let arguments = Arguments::parse();
     forbid_core_dumps();
-    let done = match arguments.command {
-        None => serve::logged().await,
-        Some(command) => command.run().await,
-    };
+    let done = runtime().and_then(|runtime| {
+        let done = runtime.block_on(async {
+            match arguments.command {
+                None => serve::logged().await,
+                Some(command) => command.run().await,
+            }
+        });
+        // Nobody waits for a disk that hangs.
+        runtime.shutdown_timeout(LAST_MOMENT);
+        done
+    });
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -28,6 +37,13 @@ async fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// For what is still at work on threads of its own when all is done.
+const LAST_MOMENT: Duration = Duration::from_secs(1);
+
+fn runtime() -> anyhow::Result<Runtime> {
+    Builder::new_multi_thread().enable_all().build().context("no threads to run on")
 }
 
 /// The numbers of callers and the account's secrets are in memory, and are not to be on a disk after a crash.

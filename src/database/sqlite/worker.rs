@@ -47,8 +47,9 @@ impl Worker {
                 // Where that fails, each piece of work fails too, and says so to whoever waits for it.
                 let shared = together.len() > 1 && run(&connection, "BEGIN").is_ok();
                 together.drain(..).for_each(|work| work(&connection));
-                if shared {
-                    let _ = run(&connection, "COMMIT");
+                if shared && run(&connection, "COMMIT").is_err() {
+                    // Otherwise all that is read from now on would be of this moment.
+                    let _ = run(&connection, "ROLLBACK");
                 }
             }
         })

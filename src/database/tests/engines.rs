@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use database::scratch::Server;
 use database::{Database, Deleted, Failure, Place, Query, Value};
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
 
 const ADD: &str = "INSERT INTO secrets (name, key_id, sealed) VALUES";
 const ALL: &str = "SELECT name, key_id, sealed FROM secrets ORDER BY name";
@@ -165,4 +168,58 @@ async fn a_newer_programs_tables_are_left_alone(place: &Place, database: &Databa
     let mut transaction = database.begin().await.unwrap();
     transaction.run(Query::new("DELETE FROM migrations WHERE name = '9999_later'")).await.unwrap();
     transaction.commit().await.unwrap();
+}
+
+/// A failover: what was connected hears nothing any more, and who connects anew is answered.
+#[tokio::test]
+async fn a_postgresql_that_vanishes_in_the_middle_of_questions_keeps_no_connection() {
+    let server = Server::start();
+    let url = server.url("postgres");
+    let (rest, name) = url.rsplit_once('/').unwrap();
+    let (rest, port) = rest.rsplit_once(':').unwrap();
+    let (before, vanish) = vanishing(port.parse().unwrap()).await;
+    let place = Place::Postgres(format!("{rest}:{before}/{name}").into());
+    let database = Database::open(&place).await.unwrap();
+    let directly = Database::open(&Place::Postgres(url.into())).await.unwrap();
+    // As many as there may be connections.
+    let slow = || {
+        let database = database.clone();
+        tokio::spawn(async move { database.read(Query::new(SLOW)).await })
+    };
+    let asked: Vec<_> = (0..8).map(|_| slow()).collect();
+    while directly.read(Query::new(ASKED)).await.unwrap().pop().unwrap().int(0).unwrap() < 8 {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    vanish.send_replace(());
+    for question in asked {
+        question.abort();
+        assert!(question.await.unwrap_err().is_cancelled());
+    }
+    database.read(Query::new(ALL)).await.unwrap();
+}
+
+const SLOW: &str = "SELECT CAST(1 AS BIGINT) FROM pg_sleep(60)";
+const ASKED: &str =
+    "SELECT COUNT(*) FROM pg_stat_activity WHERE state = 'active' AND query LIKE 'SELECT CAST(1 %'";
+
+/// A way to this port that keeps silent, when it is told to, towards all who have connected before.
+async fn vanishing(port: u16) -> (u16, watch::Sender<()>) {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let before = listener.local_addr().unwrap().port();
+    let (vanish, vanished) = watch::channel(());
+    tokio::spawn(async move {
+        loop {
+            let (mut from, _) = listener.accept().await.unwrap();
+            let mut vanished = vanished.clone();
+            vanished.mark_unchanged();
+            tokio::spawn(async move {
+                let mut to = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+                tokio::select! {
+                    _ = copy_bidirectional(&mut from, &mut to) => {}
+                    Ok(()) = vanished.changed() => std::future::pending().await,
+                }
+            });
+        }
+    });
+    (before, vanish)
 }

@@ -1,7 +1,7 @@
 //! The trail of what was done.
 
-use std::fs;
-use std::io::{self, ErrorKind};
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Write as _};
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
@@ -98,7 +98,12 @@ fn of_last_time(file: &Path) -> anyhow::Result<Option<Noted>> {
 fn write(file: &Path, text: &str) -> io::Result<()> {
     let draft = file.with_extension("draft");
     file.parent().map_or(Ok(()), fs::create_dir_all)?;
-    fs::write(&draft, text).and_then(|()| fs::rename(&draft, file))
+    let written = File::create(&draft).and_then(|mut draft| {
+        draft.write_all(text.as_bytes())?;
+        // Otherwise a power failure may leave a file without a head.
+        draft.sync_all()
+    });
+    written.and_then(|()| fs::rename(&draft, file)).inspect_err(|_| drop(fs::remove_file(&draft)))
 }
 
 async fn list(action: Option<&str>, customer: Option<&str>, limit: u32) -> anyhow::Result<()> {

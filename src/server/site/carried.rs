@@ -121,9 +121,11 @@ impl File {
 fn lists(headers: &HeaderMap, name: &HeaderName, wanted: &str) -> bool {
     let values = headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok());
     values.flat_map(|value| value.split(',')).any(|item| {
-        let (item, quality) = item.split_once(";q=").unwrap_or((item, "1"));
-        let item = item.trim();
-        item.strip_prefix("W/").unwrap_or(item) == wanted && quality.trim().parse() != Ok(0.0)
+        let mut parts = item.split(';').map(str::trim);
+        let item = parts.next().unwrap_or_default();
+        let quality = parts.find_map(|part| part.strip_prefix("q="));
+        item.strip_prefix("W/").unwrap_or(item) == wanted
+            && quality.is_none_or(|quality| quality.parse() != Ok(0.0))
     })
 }
 
