@@ -154,7 +154,9 @@ impl Audit {
     pub async fn reasons(&self, transaction: &mut dyn Transaction) -> Result<Vec<String>, Failure> {
         let reasons = "SELECT detail FROM audit WHERE action <> 'call' AND action = $1";
         let rows = transaction.run(Query::new(reasons).with(Action::Revealed.word())).await?;
-        rows.into_iter().map(|mut row| Ok(entry::reason(&row.text(0)?).to_owned())).collect()
+        // One that cannot be read any more is none that was written, and `verify` names it.
+        let details = rows.into_iter().filter_map(|mut row| row.text(0).ok());
+        Ok(details.map(|detail| entry::reason(&detail).to_owned()).collect())
     }
 
     /// Who of these customers was erased then or later, as [`opaque`](Self::opaque) calls them, and when last.
@@ -174,7 +176,8 @@ impl Audit {
         );
         let erased = Query::new(erased).with(Action::Erased.word()).with(since);
         let rows = transaction.run(erased.with_all(customers.iter().map(String::as_str))).await?;
-        rows.into_iter().map(|mut row| Ok((row.text(0)?, row.int(1)?))).collect()
+        // When it was somebody may have made unreadable: it is not to bring the customer back.
+        rows.into_iter().map(|mut row| Ok((row.text(0)?, row.int(1).unwrap_or(i64::MAX)))).collect()
     }
 
     /// The newest entries, the newest first.
@@ -188,18 +191,15 @@ impl Audit {
             .with(filter.action.map(Action::word).unwrap_or_default())
             .with(filter.subject.as_ref().map(Opaque::to_string).unwrap_or_default())
             .with(i64::from(limit));
-        self.database.read(list).await?.iter_mut().map(kept).collect()
+        Ok(self.database.read(list).await?.iter_mut().map(kept).collect())
     }
 
     /// The entry that the next follows, and whether the trail's end is as this program left it. If it is not, what follows
     /// must not hide it, nor must calls wait for somebody to mend it.
     async fn last(&self, transaction: &mut dyn Transaction) -> Result<(Head, bool), Failure> {
-        let noted = self.head_in(transaction.run(Query::new(HEAD)).await?)?;
-        let mut rows = transaction.run(Query::new(LAST)).await?;
-        let there = match rows.pop() {
-            Some(mut row) => Head { seq: row.int(0)?, hash: chain::hash(row.bytes(1)?) },
-            None => Head::NONE,
-        };
+        let noted = self.head_in(transaction.run(Query::new(HEAD)).await?);
+        let last = transaction.run(Query::new(LAST)).await?.pop();
+        let there = last.and_then(|mut row| head(&mut row).ok()).unwrap_or(Head::NONE);
         Ok(match noted {
             Bound::Sound(head) if there.seq <= head.seq => (head, true),
             _ => (there, false),
@@ -212,11 +212,12 @@ impl Audit {
         transaction.run(update).await.map(|_| ())
     }
 
-    fn head_in(&self, mut rows: Vec<Row>) -> Result<Bound, Failure> {
-        let Some(mut row) = rows.pop() else { return Ok(Bound::None) };
-        let head = Head { seq: row.int(0)?, hash: chain::hash(row.bytes(1)?) };
-        let sound = self.key.bound(&head).as_slice() == row.bytes(2)?;
-        Ok(if sound { Bound::Sound(head) } else { Bound::Changed })
+    fn head_in(&self, mut rows: Vec<Row>) -> Bound {
+        let Some(mut row) = rows.pop() else { return Bound::None };
+        match (head(&mut row), row.bytes(2)) {
+            (Ok(head), Ok(bound)) if self.key.bound(&head).as_slice() == bound => Bound::Sound(head),
+            _ => Bound::Changed,
+        }
     }
 
     fn row(&self, head: &mut Head, chain: &mut chain::Chain, entry: Entry) -> Vec<Value> {
@@ -253,18 +254,23 @@ enum Bound {
 /// One at a time adds to the trail.
 pub(crate) const ALONE: &str = database::alone::AUDIT;
 const HEAD: &str = "SELECT seq, hash, bound FROM audit_head WHERE name = 'audit'";
-const LAST: &str = "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1";
+/// One that somebody has put where there is no room for others after it, or where a number should be, is never the last: calls
+/// would not be kept any more. (SQLite takes text for a number.)
+const LAST: &str = "SELECT seq, hash FROM audit WHERE seq < 9000000000000000000 AND CAST(seq AS BIGINT) = seq \
+                    ORDER BY seq DESC LIMIT 1";
 const INSERT: &str = "INSERT INTO audit (seq, at, actor, action, subject, detail, hash) VALUES";
 const UPDATE_HEAD: &str = "INSERT INTO audit_head (name, seq, hash, bound) VALUES ('audit', $1, $2, $3) \
      ON CONFLICT (name) DO UPDATE SET seq = excluded.seq, hash = excluded.hash, bound = excluded.bound";
 
-fn kept(row: &mut Row) -> Result<Kept, Failure> {
-    Ok(Kept {
-        seq: row.int(0)?,
-        at: row.int(1)?.unsigned_abs(),
-        actor: row.text(2)?,
-        action: row.text(3)?,
-        subject: row.text(4)?,
-        detail: row.text(5)?,
-    })
+fn head(row: &mut Row) -> Result<Head, Failure> {
+    // One of another kind than bytes is none that we have written.
+    Ok(Head { seq: row.int(0)?, hash: chain::hash(row.bytes(1).unwrap_or_default()) })
+}
+
+/// What somebody has made unreadable is shown as such: it is not to hide the others.
+fn kept(row: &mut Row) -> Kept {
+    let mut text = |column| row.text(column).unwrap_or_else(|_| "?".to_owned());
+    let (actor, action, subject, detail) = (text(2), text(3), text(4), text(5));
+    let (seq, at) = (row.int(0).unwrap_or_default(), row.int(1).unwrap_or_default().unsigned_abs());
+    Kept { seq, at, actor, action, subject, detail }
 }

@@ -110,7 +110,8 @@ fn value(found: ValueRef<'_>) -> Result<Value, Failure> {
     Ok(match found {
         ValueRef::Null => Value::Int(None),
         ValueRef::Integer(int) => Value::Int(Some(int)),
-        ValueRef::Real(_) => return Err(Failure::Refused("a column holds a fraction".to_owned())),
+        // None is ever written: somebody else's is no number of ours, and whoever reads the others is to have them.
+        ValueRef::Real(fraction) => Value::Text(Some(fraction.to_string())),
         ValueRef::Text(text) => Value::Text(Some(String::from_utf8_lossy(text).into_owned())),
         ValueRef::Blob(bytes) => Value::Bytes(Some(bytes.to_owned())),
     })

@@ -3,6 +3,7 @@
 //! It is read page by page, so that its length costs time and no memory, and whoever adds to it meanwhile is not held up.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use database::{Failure, Query, Row};
@@ -58,6 +59,9 @@ pub enum Fault {
     /// This entry was put in by somebody else: no trail has reached so far, or begun so early.
     #[error("entry {0} was inserted")]
     Inserted(i64),
+    /// So many were put in without a number that says their place.
+    #[error("{0} entries without a place were inserted")]
+    WithoutPlace(i64),
     /// The row that binds the last entry was changed or removed: entries may have been cut off at the end, even all of them.
     #[error("the note of the last entry was changed or removed: entries may be missing at the end")]
     Head,
@@ -106,17 +110,21 @@ impl Audit {
                 continue;
             }
             // Read after the entries: whoever adds one moves both at once, so it is never behind them.
-            let bound = self.head_in(self.database.read(Query::new(HEAD)).await?)?;
+            let bound = self.head_in(self.database.read(Query::new(HEAD)).await?);
             let more = Query::new(NEXT).with(reading.after).with(1);
             if self.database.read(more).await?.is_empty() {
-                return Ok(reading.end(&bound));
+                let without_place = self.database.read(Query::new(WITHOUT_PLACE)).await?.pop();
+                let without_place = without_place.map_or(Ok(0), |mut row| row.int(0))?;
+                return Ok(reading.end(&bound, without_place));
             }
         }
     }
 }
 
-const NEXT: &str =
-    "SELECT seq, at, actor, action, subject, detail, hash FROM audit WHERE seq > $1 ORDER BY seq LIMIT $2";
+const NEXT: &str = "SELECT seq, at, actor, action, subject, detail, hash FROM audit \
+                    WHERE seq > $1 AND CAST(seq AS BIGINT) = seq ORDER BY seq LIMIT $2";
+/// SQLite takes text or a fraction where a number should be.
+const WITHOUT_PLACE: &str = "SELECT COUNT(*) FROM audit WHERE NOT CAST(seq AS BIGINT) = seq";
 
 struct Reading<'a> {
     chain: chain::Chain,
@@ -127,19 +135,20 @@ struct Reading<'a> {
     /// What its hash should be, if that is another.
     should: Option<Hash>,
     entries: u64,
+    /// From where to where there are entries without a gap, the first hundred times and the last.
+    there: Vec<RangeInclusive<i64>>,
     faults: Vec<Fault>,
 }
 
 impl<'a> Reading<'a> {
     fn new(chain: chain::Chain, noted: &'a [Noted]) -> Self {
         let (last, faults) = (Head::NONE, Vec::new());
-        Self { chain, noted, after: i64::MIN, last, should: None, entries: 0, faults }
+        Self { chain, noted, after: i64::MIN, last, should: None, entries: 0, there: Vec::new(), faults }
     }
 
     fn entry(&mut self, mut row: Row) -> Result<(), Failure> {
-        let (seq, at) = (row.int(0)?, row.int(1)?);
-        let texts = [row.text(2)?, row.text(3)?, row.text(4)?, row.text(5)?];
-        let hash = chain::hash(row.bytes(6)?);
+        let seq = row.int(0)?;
+        let hash = chain::hash(row.bytes(6).unwrap_or_default());
         self.after = seq;
         self.entries += 1;
         if seq < 1 {
@@ -147,14 +156,29 @@ impl<'a> Reading<'a> {
             return Ok(());
         }
         let expected = self.last.seq + 1;
+        let begins = self.there.is_empty() || seq > expected;
+        match self.there.last_mut() {
+            Some(last) if !begins || self.faults.len() >= MOST_FAULTS => *last = *last.start()..=seq,
+            _ => self.there.push(seq..=seq),
+        }
         if seq > expected {
             self.fault(Fault::Missing { from: expected, to: seq - 1 });
             self.should = None;
-        } else {
-            self.check(seq, at, &texts, hash);
         }
-        if texts[1] == Action::Changed.word() {
-            self.fault(Fault::EndChanged(seq));
+        match written(&mut row) {
+            Ok((at, texts)) => {
+                if seq == expected {
+                    self.check(seq, at, &texts, hash);
+                }
+                if texts[1] == Action::Changed.word() {
+                    self.fault(Fault::EndChanged(seq));
+                }
+            }
+            // Of another kind than what is written there.
+            Err(_) => {
+                self.should = None;
+                self.fault(Fault::Changed(seq));
+            }
         }
         self.last = Head { seq, hash };
         let there = Noted::from(self.last);
@@ -176,7 +200,10 @@ impl<'a> Reading<'a> {
         }
     }
 
-    fn end(mut self, bound: &Bound) -> Verdict {
+    fn end(mut self, bound: &Bound, without_place: i64) -> Verdict {
+        if without_place > 0 {
+            self.fault(Fault::WithoutPlace(without_place));
+        }
         match bound {
             Bound::None | Bound::Changed => self.fault(Fault::Head),
             Bound::Sound(head) if head.seq > self.last.seq => {
@@ -199,13 +226,14 @@ impl<'a> Reading<'a> {
 
     /// What stands after the last entry was never in the trail.
     fn beyond(&mut self, head: i64) {
-        let last = self.last.seq;
         self.faults.retain(|fault| match fault {
             Fault::Changed(seq) => *seq <= head,
             Fault::Missing { from, .. } => *from <= head,
             _ => true,
         });
-        (head + 1..=last).take(MOST_FAULTS).for_each(|seq| self.fault(Fault::Inserted(seq)));
+        let there = std::mem::take(&mut self.there);
+        let beyond = there.into_iter().flat_map(|some| (*some.start()).max(head + 1)..=*some.end());
+        beyond.take(MOST_FAULTS).for_each(|seq| self.fault(Fault::Inserted(seq)));
     }
 
     fn fault(&mut self, fault: Fault) {
@@ -213,6 +241,11 @@ impl<'a> Reading<'a> {
             self.faults.push(fault);
         }
     }
+}
+
+/// What an entry says, besides its place and hash.
+fn written(row: &mut Row) -> Result<(i64, [String; 4]), Failure> {
+    Ok((row.int(1)?, [row.text(2)?, row.text(3)?, row.text(4)?, row.text(5)?]))
 }
 
 impl From<Head> for Noted {

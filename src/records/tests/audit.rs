@@ -11,7 +11,9 @@ use records::{Audit, TokenGiven};
 #[tokio::test]
 async fn sqlite_keeps_the_trail() {
     let folder = tempfile::tempdir().unwrap();
-    trail(&Place::Sqlite(folder.path().join("hitoku.db"))).await;
+    let place = Place::Sqlite(folder.path().join("hitoku.db"));
+    trail(&place).await;
+    what_is_of_another_kind_is_named_and_holds_nobody_up(&Database::open(&place).await.unwrap()).await;
 }
 
 #[tokio::test]
@@ -31,7 +33,7 @@ async fn trail(place: &Place) {
 }
 
 async fn what_is_wrong_is_named(database: &Database) {
-    let changes: [(&str, &[Fault]); 15] = [
+    let changes: [(&str, &[Fault]); 16] = [
         ("UPDATE audit SET at = at + 1 WHERE seq = 3", &[Fault::Changed(3)]),
         ("UPDATE audit SET actor = 'operator op_8' WHERE seq = 1", &[Fault::Changed(1)]),
         ("UPDATE audit SET action = 'signed in' WHERE seq = 8", &[Fault::Changed(8)]),
@@ -59,6 +61,11 @@ async fn what_is_wrong_is_named(database: &Database) {
             "INSERT INTO audit SELECT 0, at, actor, action, subject, detail, hash FROM audit WHERE seq = 8",
             &[Fault::Inserted(0)],
         ),
+        // Where nothing can follow it.
+        (
+            "INSERT INTO audit SELECT 9223372036854775807, at, actor, action, subject, detail, hash FROM audit WHERE seq = 8",
+            &[Fault::Inserted(i64::MAX)],
+        ),
         ("UPDATE audit_head SET seq = 7", &[Fault::Head]),
         ("UPDATE audit_head SET seq = 7, hash = (SELECT hash FROM audit WHERE seq = 7)", &[Fault::Head]),
         ("DELETE FROM audit_head", &[Fault::Head]),
@@ -71,12 +78,47 @@ async fn what_is_wrong_is_named(database: &Database) {
         assert_eq!((sound.entries, sound.faults.as_slice()), (8, [].as_slice()));
         run(database, change).await;
         assert_eq!(audit.verify().await.unwrap().faults, faults, "{change}");
+        for at in 10..12 {
+            append(&audit, database, Entry::keys_rotated(at, &Actor::Hitoku, 1)).await;
+        }
+        assert!(!audit.verify().await.unwrap().is_sound(), "{change}: what follows does not hide it");
     }
     let audit = fresh(database).await;
     let head = fill(&audit, database).await.head.to_string();
     assert_eq!(head, "8:21e9b9614d310398", "a trail that an earlier version has written is sound");
     let without_key = Audit::new(database.clone(), Box::new([8; 32]).into()).verify().await.unwrap();
     assert!(without_key.faults.contains(&Fault::Head) && without_key.faults.contains(&Fault::Changed(1)));
+}
+
+/// SQLite takes anything in any column.
+async fn what_is_of_another_kind_is_named_and_holds_nobody_up(database: &Database) {
+    let changes: [(&str, &[Fault]); 10] = [
+        ("UPDATE audit SET detail = x'00' WHERE seq = 3", &[Fault::Changed(3)]),
+        ("UPDATE audit SET at = 'then' WHERE seq = 3", &[Fault::Changed(3)]),
+        ("UPDATE audit SET at = 1.5 WHERE seq = 8", &[Fault::Changed(8)]),
+        ("UPDATE audit SET hash = 'none' WHERE seq = 3", &[Fault::Changed(3)]),
+        ("UPDATE audit SET hash = 'none' WHERE seq = 8", &[Fault::Changed(8)]),
+        (
+            "UPDATE audit SET seq = 'last' WHERE seq = 8",
+            &[Fault::WithoutPlace(1), Fault::CutOff { from: 8, to: 8 }],
+        ),
+        (
+            "INSERT INTO audit SELECT 7.5, at, actor, action, subject, detail, hash FROM audit WHERE seq = 8",
+            &[Fault::WithoutPlace(1)],
+        ),
+        ("UPDATE audit_head SET seq = 'none'", &[Fault::Head]),
+        ("UPDATE audit_head SET hash = 1.5", &[Fault::Head]),
+        ("UPDATE audit_head SET bound = 'none'", &[Fault::Head]),
+    ];
+    for (change, faults) in changes {
+        let audit = fresh(database).await;
+        fill(&audit, database).await;
+        run(database, change).await;
+        assert_eq!(audit.verify().await.unwrap().faults, faults, "{change}");
+        assert!(audit.list(&Filter::default(), 10).await.unwrap().len() >= 8, "{change}");
+        append(&audit, database, Entry::keys_rotated(9, &Actor::Hitoku, 1)).await;
+        assert!(!audit.verify().await.unwrap().is_sound(), "{change}: what follows does not hide it");
+    }
 }
 
 async fn an_end_that_was_changed_stays_known(database: &Database) {
