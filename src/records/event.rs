@@ -106,6 +106,14 @@ impl Event {
         }
     }
 
+    /// Whose call it was, if it says so.
+    pub(crate) fn customer(&self) -> Option<&str> {
+        match self {
+            Self::Call(CallEvent { what: What::Came(came), .. }) => came.customer.as_deref(),
+            _ => None,
+        }
+    }
+
     /// `None` if this is no event, or one of a later version.
     pub(crate) fn read(bytes: &[u8]) -> Option<Self> {
         let Some((&TOKEN, mut rest)) = bytes.split_first() else {

@@ -156,6 +156,19 @@ impl Ledger {
         }
     }
 
+    /// Whether the journal in this folder still says of one of these customers that they called: what the database has is wiped
+    /// from it as soon as nobody calls for a moment, or when the ledger is closed.
+    ///
+    /// # Errors
+    /// The journal cannot be read.
+    pub fn names(folder: &Path, customers: &[String]) -> io::Result<bool> {
+        match File::open(Self::file_in(folder)) {
+            Ok(journal) => Reader::new(journal).names(customers),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Opens the journal in this folder, which it makes if need be, and begins to write into the trail's database what it still
     /// holds. Runs in the runtime that calls it.
     ///

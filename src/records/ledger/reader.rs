@@ -7,6 +7,7 @@ use std::os::unix::fs::FileExt as _;
 use std::sync::Arc;
 
 use super::frame::{self, Frame};
+use crate::Event;
 
 #[derive(Clone)]
 pub(super) struct Reader(Arc<File>);
@@ -71,6 +72,21 @@ impl Reader {
             from = window.next;
         }
         Ok(found)
+    }
+
+    /// Whether an event in it is of one of these customers. Another program may write it meanwhile.
+    pub(super) fn names(&self, customers: &[String]) -> io::Result<bool> {
+        let length = self.0.metadata()?.len();
+        let mut from = 0;
+        while from < length {
+            let window = self.read(from, length, usize::MAX)?;
+            let mut events = window.lying().filter_map(|lying| Event::read(lying.payload));
+            if events.any(|event| event.customer().is_some_and(|id| customers.iter().any(|one| one == id))) {
+                return Ok(true);
+            }
+            from = window.next;
+        }
+        Ok(false)
     }
 
     /// The next frames, at most so many, of those that end before `end`.

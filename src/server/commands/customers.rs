@@ -11,7 +11,7 @@ use directory::{Sheet, Taken, Unfit, Written};
 use domain::Identity;
 use records::audit::Reason;
 
-use super::left::Left;
+use super::left::{self, Left};
 use super::progress::Progress;
 use super::table::{printable, quoted, table, time};
 use crate::{note, say};
@@ -219,15 +219,24 @@ async fn erase(ids: &[String], yes: bool) -> anyhow::Result<()> {
     let (mut receipts, mut failures) = (vec![], vec![]);
     for id in ids {
         match kept.customers.erase(id, &by).await {
-            Ok(receipt) => receipts.push(receipt),
+            Ok(receipt) => receipts.push((id, receipt)),
             Err(trouble) => failures.push(anyhow::Error::from(trouble)),
         }
     }
     if !receipts.is_empty() {
         // Before anything is said, which may be the end of this program; and once, since the files are written anew.
         let left = Left::after(Deleted::Customers, &kept.database, &settings.keeping.place).await;
-        receipts.iter().for_each(|receipt| say(&format!("Receipt of {}: {receipt}.", time(receipt.at))));
+        for (id, receipt) in &receipts {
+            // Beside the receipt, which is to be kept, and in which the id would be kept too.
+            if ids.len() > 1 {
+                note(&format!("{} is erased, with this receipt:", printable(id)));
+            }
+            say(&format!("Receipt of {}: {receipt}.", time(receipt.at)));
+        }
         failures.extend(left.tell().err());
+        let erased: Vec<String> = receipts.into_iter().map(|(id, _)| id.clone()).collect();
+        let audit = kept.customers.audit();
+        failures.extend(left::from_journal(&erased, &settings.keeping.folder, &audit).await.err());
     }
     let Some(last) = failures.pop() else { return Ok(()) };
     failures.iter().for_each(|failure| note(&failure.to_string()));

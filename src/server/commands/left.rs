@@ -1,7 +1,12 @@
 //! What deleted rows leave behind: removed as far as this program can, and told where they are still.
 
+use std::path::Path;
+use std::time::Duration;
+
 use anyhow::bail;
 use database::{Database, Deleted, Failure, Place};
+use records::{Audit, Ledger};
+use tokio::time::{Instant, sleep};
 
 use crate::say;
 
@@ -45,3 +50,34 @@ impl Left {
         }
     }
 }
+
+/// Waits until the journal does not say any more that these customers called: a server wipes it when nobody calls for a second.
+/// What a killed one has left is written into the database first, as its next start would do.
+///
+/// # Errors
+/// It still does.
+pub(crate) async fn from_journal(erased: &[String], folder: &Path, audit: &Audit) -> anyhow::Result<()> {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        let why = match Ledger::names(folder, erased) {
+            Ok(false) => return Ok(()),
+            Ok(true) => "it is wiped as soon as nobody calls for a second".to_owned(),
+            Err(error) => format!("it cannot be read: {error}"),
+        };
+        if Instant::now() >= until {
+            let file = Ledger::file_in(folder);
+            bail!("{} may still say that they called: {why}. Say the same again then", file.display());
+        }
+        if Ledger::is_in_use(folder) == Some(false)
+            && let Ok(ledger) = Ledger::open(folder, audit.clone())
+        {
+            // Where it does not succeed, that is found out above.
+            let _ = ledger.close(PATIENCE).await;
+        }
+        sleep(MOMENT).await;
+    }
+}
+
+/// For a server that has just taken a call, and whose database has much to do.
+const PATIENCE: Duration = Duration::from_secs(5);
+const MOMENT: Duration = Duration::from_millis(200);

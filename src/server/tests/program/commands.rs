@@ -8,7 +8,7 @@ use std::time::Duration;
 use database::{Database, Place, Query};
 
 use crate::callers::{Twilio, sid};
-use crate::program::{Home, KOSHII, STRANGER, Said, free_address};
+use crate::program::{Home, KOSHII, ONEIL, STRANGER, Said, free_address};
 
 fn assert_refused(said: &Said, why: &[&str]) {
     assert!(!said.well && said.err.starts_with("hitoku: "), "{said:?}");
@@ -251,6 +251,62 @@ fn what_a_full_page_has_left_behind_is_erased_too() {
         assert!(home.run(&["customers", "erase", &format!("cm-{at}"), "--yes"]).well);
         assert!(!bytes(&home).contains(&name(at)));
     }
+}
+
+/// The journal says whose call it was until it is wiped.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_journal_is_waited_for_and_what_a_killed_server_left_in_it_is_erased_too() {
+    let home = Home::peopled();
+    let journal =
+        || String::from_utf8_lossy(&std::fs::read(home.data().join("calls.journal")).unwrap()).into_owned();
+    let erase = ["customers", "erase", "cm-koshii", "--yes"];
+    let server = home.serve().await;
+    let twilio = Twilio::at(&server).await;
+    // Somebody calls all the time.
+    let calling = tokio::spawn(async move {
+        for call in 0.. {
+            twilio.call(sid(call), KOSHII).await;
+        }
+    });
+    while !journal().contains("cm-koshii") {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    calling.abort();
+    let _ = calling.await;
+    server.kill();
+    assert_says(&home.run(&erase), &["Receipt of "]);
+    assert!(!journal().contains("cm-koshii"));
+    let server = home.serve().await;
+    let listed = home.run(&["calls", "--limit", "100000"]);
+    assert!(
+        listed.well && listed.out.contains(&sid(0).to_string()) && !listed.out.contains("cm-koshii"),
+        "{listed:?}"
+    );
+    assert_says(&home.run(&erase), &["Receipt of "]);
+    server.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_journal_in_which_an_erased_customer_is_still_is_named() {
+    let home = Home::peopled();
+    let server = home.serve().await;
+    let twilio = Twilio::at(&server).await;
+    twilio.call(sid(0), KOSHII).await;
+    let calling = tokio::spawn(async move {
+        for call in 1.. {
+            twilio.call(sid(call), ONEIL).await;
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    });
+    let said = home.run(&["customers", "erase", "cm-koshii", "--yes"]);
+    calling.abort();
+    assert!(!said.well && said.out.contains("Receipt of "), "{said:?}");
+    assert!(
+        said.err.contains("calls.journal may still say that they called: it is wiped as soon as"),
+        "{said:?}"
+    );
+    assert_says(&home.run(&["customers", "erase", "cm-koshii", "--yes"]), &["Receipt of "]);
+    server.end().await;
 }
 
 fn bytes(home: &Home) -> String {
