@@ -160,7 +160,7 @@ test('gone in the middle of a call, and no other is there', async ({ operator, c
   await plug(operator.page, false);
   await unplug(operator.page);
   await operator.is('silent');
-  await expect(operator.talk).toContainText('あなたの声が送られていません');
+  await expect(operator.talk).toContainText('こちらの声が送られていません');
   await operator.button('hangUp').click();
   await operator.is('attention');
 });

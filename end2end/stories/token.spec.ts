@@ -157,6 +157,22 @@ test('the server gives no token to this desk', async ({ seat }) => {
   await operator.is('available');
 });
 
+for (const [what, answer] of [
+  ['that the sign-in has ended', { status: 401 }],
+  ['to its sign-in, elsewhere', { status: 302, headers: { location: 'https://sign-in.example.com/' } }],
+] as const) {
+  test(`what stands before the server says ${what}`, async ({ seat }) => {
+    const operator = await seat();
+    await operator.page.route('**/token*', (route) => route.fulfill(answer));
+    await operator.button('start').click();
+    await operator.is('attention');
+    await expect(operator.page.getByRole('alert')).toContainText('会社のサインインが切れているかもしれません');
+    await operator.page.unroute('**/token*');
+    await operator.button('again').click();
+    await operator.is('available');
+  });
+}
+
 test('the server does not answer', async ({ seat }) => {
   const operator = await seat();
   await operator.page.route('**/token*', (route) => route.abort());

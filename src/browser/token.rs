@@ -10,7 +10,7 @@ use domain::{Identity, Millis};
 use js_sys::Reflect;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortSignal, RequestInit, Response, Window};
+use web_sys::{AbortSignal, RequestInit, RequestRedirect, Response, Window};
 
 const ANSWERED_WITHIN: u32 = 10_000;
 
@@ -40,16 +40,21 @@ pub(crate) async fn fetch(identity: &Identity, ringtone: Option<String>) -> Resu
         let (status, text) = ask(&window, &url).await.map_err(|_| Event::TokenUnreachable)?;
         match status {
             200 => answer = text.as_string(),
-            400..=407 => return Err(refused),
+            LED_ELSEWHERE | 400..=407 => return Err(refused),
             _ => return Err(Event::TokenUnreachable),
         }
     }
     answer.and_then(|answer| read(&window, &answer).ok().flatten()).ok_or(Event::TokenUnreachable)
 }
 
+/// A redirect that was not followed has no status.
+const LED_ELSEWHERE: u16 = 0;
+
 async fn ask(window: &Window, url: &str) -> Result<(u16, JsValue), JsValue> {
     let init = RequestInit::new();
     init.set_signal(Some(&AbortSignal::timeout_with_u32(ANSWERED_WITHIN)));
+    // Whatever stands before the server may lead to its sign-in, most often elsewhere, and that looks like no answer at all.
+    init.set_redirect(RequestRedirect::Manual);
     let response = JsFuture::from(window.fetch_with_str_and_init(url, &init)).await?;
     let response: Response = response.unchecked_into();
     Ok((response.status(), JsFuture::from(response.text()?).await?))

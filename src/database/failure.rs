@@ -16,6 +16,12 @@ pub enum Failure {
         "the database cannot be written: check the rights of its file and folder, and that the disk is not mounted read-only"
     )]
     ReadOnly,
+    /// It takes nothing that is written.
+    #[error(
+        "PostgreSQL only lets itself be read: DATABASE_URL must lead to the primary, not to a standby, and \
+         `default_transaction_read_only` must be off"
+    )]
+    Standby,
     /// It cannot be reached.
     #[error("the database cannot be reached: {0}")]
     Unreachable(String),
@@ -26,7 +32,7 @@ pub enum Failure {
     )]
     Unopened(String),
     /// It knows no such user, password or database.
-    #[error("PostgreSQL lets nobody in so: {0}; check user, password and database in DATABASE_URL")]
+    #[error("PostgreSQL refused to let us in: {0}; check user, password and database in DATABASE_URL")]
     NotLetIn(String),
     /// It lets the user in, and not do what must be done.
     #[error(
@@ -82,7 +88,7 @@ impl From<sqlx::Error> for Failure {
             sqlx::Error::Database(database) => match database.code().as_deref() {
                 Some("53100") => Self::Full,
                 Some("55P03" | "57014" | "40P01") => Self::Busy,
-                Some("25006") => Self::ReadOnly,
+                Some("25006") => Self::Standby,
                 Some("28P01" | "28000" | "3D000") => Self::NotLetIn(database.message().to_owned()),
                 Some("42501") => Self::NotAllowed(database.message().to_owned()),
                 Some("25P03") => Self::Unreachable(database.message().to_owned()),
@@ -95,7 +101,10 @@ impl From<sqlx::Error> for Failure {
                 }
                 _ => Self::Unreachable(database.message().to_owned()),
             },
-            sqlx::Error::PoolTimedOut => Self::Unreachable("it does not answer".to_owned()),
+            sqlx::Error::PoolTimedOut => Self::Unreachable(
+                "it does not answer; check that PostgreSQL runs, and the way from this machine to it"
+                    .to_owned(),
+            ),
             sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) => Self::Refused(error.to_string()),
             _ => Self::Unreachable(format!(
                 "{error}; check host, port and sslmode in DATABASE_URL, and whether PostgreSQL runs there"

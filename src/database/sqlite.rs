@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use rusqlite::Connection;
+use rustix::fs::{StatVfs, StatVfsMountFlags};
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 use tokio::time::Instant;
 
@@ -31,8 +32,13 @@ pub(crate) struct Sqlite {
 
 impl Sqlite {
     pub(crate) fn open(file: &Path) -> Result<Self, Failure> {
-        // SQLite calls it an I/O error when the disk has no room for what it shares with others.
-        Self::opened(file).map_err(|failure| if is_full(file) { Failure::Full } else { failure })
+        // SQLite calls it an I/O error when the disk has no room for what it shares with others, and a file that cannot be
+        // opened when that may not be written.
+        Self::opened(file).map_err(|failure| match failure {
+            _ if is_full(file) => Failure::Full,
+            Failure::Unopened(_) if is_read_only(file) => Failure::ReadOnly,
+            failure => failure,
+        })
     }
 
     fn opened(file: &Path) -> Result<Self, Failure> {
@@ -45,8 +51,17 @@ impl Sqlite {
 
 /// Whether the disk has no room for another page or another file.
 fn is_full(file: &Path) -> bool {
+    disk(file).is_some_and(|disk| disk.f_bavail == 0 || disk.f_files > 0 && disk.f_favail == 0)
+}
+
+fn is_read_only(file: &Path) -> bool {
+    disk(file).is_some_and(|disk| disk.f_flag.contains(StatVfsMountFlags::RDONLY))
+}
+
+/// That of the file's folder.
+fn disk(file: &Path) -> Option<StatVfs> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    rustix::fs::statvfs(folder).is_ok_and(|disk| disk.f_bavail == 0 || disk.f_files > 0 && disk.f_favail == 0)
+    rustix::fs::statvfs(folder).ok()
 }
 
 /// Writes the log back into the file, and empties it. SQLite waits for who reads, and not for others who do the same.

@@ -264,7 +264,7 @@ mod tests {
         assert!(why(Written { operator: "a b", ..KOSHII }).starts_with("the operator is not"));
         assert_eq!(why(Written { numbers: " ; ", ..KOSHII }), "there is no number");
         let short = Written { numbers: "03-1234-5678; 03-1234", ..KOSHII };
-        assert!(why(short).starts_with("number 2: no number is like it"));
+        assert!(why(short).starts_with("number 2: it is not a valid number"));
         assert_eq!(
             why(Written { name: "a\u{0}b", ..KOSHII }),
             "the name has control characters in it, such as a line break, or signs that are not seen"

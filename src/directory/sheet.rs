@@ -66,8 +66,8 @@ pub enum WhyBad {
     Twice(u64),
     /// Not as many fields as headings.
     #[error(
-        "it has {0} fields where the headings are {1}: a comma in a field needs double quotes around the field, and each of \
-         them its fellow"
+        "it has {0} fields where the headings are {1}: put double quotes around a field that has a comma in it, and write each \
+         double quote inside it twice"
     )]
     Fields(usize, usize),
     /// A quotation goes on over the end of the line, and takes the rows after it with it.
@@ -306,7 +306,7 @@ mod tests {
         assert_eq!(sheet.len(), 2);
         assert_eq!(
             complaints(&[text.as_bytes(), b"cm-3,,,"].concat())[0],
-            "line 5: it has 4 fields where the headings are 5: a comma in a field needs double quotes around the field, and each of them its fellow"
+            "line 5: it has 4 fields where the headings are 5: put double quotes around a field that has a comma in it, and write each double quote inside it twice"
         );
         assert_eq!(sheet.customers[0].name, "越井, 琢巳");
         assert_eq!(sheet.customers[0].numbers.len(), 2);
@@ -340,7 +340,7 @@ mod tests {
                      cm-6,f,user001,03-1234-5671\n";
         let complaints = complaints(text);
         assert_eq!(complaints.len(), 5, "{complaints:?}");
-        assert!(complaints[0].starts_with("line 3: number 1: no number is like it"));
+        assert!(complaints[0].starts_with("line 3: number 1: it is not a valid number"));
         assert!(complaints[1].starts_with("line 4: the operator is not"));
         assert_eq!(complaints[2], "line 5: its id is already in line 2");
         assert!(complaints[3].starts_with("line 6: it has 3 fields where the headings are 4"));

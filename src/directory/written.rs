@@ -28,9 +28,7 @@ pub enum Unreadable {
     )]
     Signs,
     /// Not so many digits.
-    #[error(
-        "no number is like it, or its digits are too many or too few; one of another country needs its country code, such as +44"
-    )]
+    #[error("it is not a valid number; one of another country needs its country code, such as +44")]
     Length,
     /// No such country.
     #[error("its country code does not exist")]

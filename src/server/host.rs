@@ -14,8 +14,8 @@ pub(crate) async fn own_host(request: Request, next: Next) -> Response {
     if host.is_none_or(|host| host.to_str().is_ok_and(is_loopback)) {
         return next.run(request).await;
     }
-    let why = "In rehearsal the console is at http://localhost or http://127.0.0.1 only: \
-               it was asked for under another name.\n";
+    let why = "リハーサル中のコンソールは http://localhost か http://127.0.0.1 でだけ開けます。\n\
+               In rehearsal the console opens at http://localhost or http://127.0.0.1 only.\n";
     (StatusCode::MISDIRECTED_REQUEST, why).into_response()
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use database::{Database, Failure, Place};
 use directory::{Customers, Demonstration, Keys, Trouble};
+use records::Ledger;
 use records::audit::Action;
 
 use crate::late::{Bringer, Late};
@@ -52,20 +53,24 @@ impl Kept {
         Ok(Self { database, customers })
     }
 
-    /// What is wrong where the database's key is and the database is not. Another one in its place would know nobody.
+    /// What is wrong where the database's key is and the database is not, or where calls were kept before. Another one in its
+    /// place would know nobody.
     #[must_use]
     pub fn lost(keeping: &Keeping) -> Option<String> {
         let Place::Sqlite(file) = &keeping.place else { return None };
-        let its_own = !keeping.place_given && keeping.number_key.is_none();
-        let matters = !keeping.for_demonstration && !keeping.for_company;
+        let matters = !keeping.place_given && !keeping.for_demonstration && !keeping.for_company;
         let is_there = file.metadata().is_ok_and(|file| file.len() > 0);
-        let key = keeping.folder.join(KEY_FILE);
-        (its_own && matters && !is_there && key.exists()).then(|| {
+        // With a key that is given there is none beside it. A first start that failed has left an empty file.
+        let left = match keeping.number_key {
+            None => keeping.folder.join(KEY_FILE),
+            Some(_) if file.exists() => return None,
+            Some(_) => Ledger::file_in(&keeping.folder),
+        };
+        (matters && !is_there && left.exists()).then(|| {
+            let (file, left, its) = (file.display(), left.display(), if keeping.number_key.is_some() { "journal" } else { "key" });
             format!(
-                "{} is gone, and its key is still there: put the database back from a backup. To begin anew, without \
-                 customers, move {} elsewhere",
-                file.display(),
-                key.display()
+                "{file} is gone, and its {its} is still there: put the database back from a backup. To begin anew, without \
+                 customers, move {left} elsewhere"
             )
         })
     }

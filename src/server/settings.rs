@@ -244,8 +244,8 @@ mod tests {
     fn part_of_an_account_names_what_is_missing() {
         assert_eq!(
             problem([("ACCOUNT_SID", AC), ("AUTH_TOKEN", "x")]),
-            "ACCOUNT_SID, AUTH_TOKEN are set, so this is not a rehearsal, and then API_KEY_SID, API_KEY_SECRET, \
-             PUBLIC_BASE_URL must be set too"
+            "ACCOUNT_SID, AUTH_TOKEN are set, and Twilio needs API_KEY_SID, API_KEY_SECRET, PUBLIC_BASE_URL too; to rehearse \
+             without Twilio, set none of them"
         );
         assert!(problem([("PUBLIC_BASE_URL", "https://a.example")]).starts_with("PUBLIC_BASE_URL is set"));
     }

@@ -108,7 +108,7 @@ pub(crate) const SECOND: Text = text("別の着信", "Another call");
 pub(crate) const UNKNOWN: Text = text("未登録の発信者", "Unknown caller");
 pub(crate) const NO_NAME: Text = text("お名前の情報なし", "No name given");
 pub(crate) const CUSTOMER_ID: Text = text("顧客 ID", "Customer ID");
-pub(crate) const RINGING_FOR: Text = text("呼出時間", "Ringing for");
+pub(crate) const RINGING_FOR: Text = text("呼び出し時間", "Ringing for");
 pub(crate) const ACCEPT: Text = text("応答", "Accept");
 pub(crate) const REJECT: Text = text("拒否", "Reject");
 pub(crate) const ACCEPT_INSTEAD: Text = text("終了して応答", "End & accept");
@@ -127,7 +127,7 @@ pub(crate) const UNHEARING_SAYS: Text = text(
     "The caller's voice is not arriving. If this continues, hang up.",
 );
 pub(crate) const UNHEARD_SAYS: Text = text(
-    "あなたの声が送られていません。マイクを確かめてください。",
+    "こちらの声が送られていません。マイクを確かめてください。",
     "Your voice is not being sent. Check the microphone.",
 );
 pub(crate) const MUTED_SAYS: Text = text("相手に声は届きません。", "The caller cannot hear you.");
@@ -145,7 +145,7 @@ pub(crate) const fn step(step: Step) -> Text {
     match step {
         Step::Audio => text("着信音を鳴らせるようにする", "Enable the ringtone"),
         Step::Microphone => text("マイクを確かめる", "Check the microphone"),
-        Step::Token => text("担当者 ID を認証する", "Authorise the operator ID"),
+        Step::Token => text("通話の許可を取得する", "Get permission for calls"),
         Step::Register => text("電話回線につなぐ", "Connect to the telephone network"),
     }
 }
@@ -267,7 +267,10 @@ pub(crate) const fn advice(failure: Failure) -> Advice {
                     "画面の上にある担当者 ID が正しいか確かめてください。",
                     "Check the operator ID at the top of this page.",
                 ),
-                AGAIN,
+                text(
+                    "会社のサインインが切れているかもしれません。ページを再読み込みしてください。",
+                    "Your company's sign-in may have ended: reload the page.",
+                ),
                 ADMINISTRATOR,
             ],
         },
@@ -288,8 +291,8 @@ pub(crate) const fn advice(failure: Failure) -> Advice {
                 text("少し待って、もう一度始めてください。", "Wait a moment and try again."),
                 text("ページを再読み込みしてください。", "Reload the page."),
                 text(
-                    "続くときは、管理者に知らせてください。API キーかサーバーの時計が原因です。",
-                    "If it keeps happening, tell your administrator: the API key or the server's clock is wrong.",
+                    "続くときは、管理者に知らせてください。API キーかサーバーの時計に問題があるかもしれません。",
+                    "If it keeps happening, tell your administrator: the API key or the server's clock may be wrong.",
                 ),
             ],
         },

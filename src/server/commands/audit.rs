@@ -60,8 +60,9 @@ async fn verify(head: Option<&str>) -> anyhow::Result<()> {
     if !verdict.is_sound() {
         bail!(
             "the audit trail is not as it was written: compare it with a backup. If it was you who put a backup in its place, \
-             remove {}",
-            file.display()
+             remove {}{}",
+            file.display(),
+            if given.is_some() { ", and note its head anew" } else { "" }
         );
     }
     // Before anything is said, which may be the end of this program.
@@ -86,7 +87,12 @@ pub(super) async fn verdict(audit: &Trail, folder: &Path, given: Option<Noted>) 
 }
 
 fn of_last_time(file: &Path) -> anyhow::Result<Option<Noted>> {
-    let broken = || format!("{}: what the last verification noted cannot be read", file.display());
+    let broken = || {
+        format!(
+            "{}: what the last verification noted cannot be read; remove the file, and the next one notes it anew",
+            file.display()
+        )
+    };
     match fs::read_to_string(file) {
         Ok(text) => text.trim().parse().map(Some).with_context(broken),
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),

@@ -100,7 +100,8 @@ fn folder(folder: &Path) -> Finding {
             return Bad(format!("data folder: the disk that holds {shown} is full; free some space"));
         }
         return Bad(format!(
-            "data folder: {shown} cannot be written ({error}); it should be a folder of the user who runs Hitoku"
+            "data folder: {shown} cannot be written ({error}); it should be a folder of the user who runs Hitoku, on a disk that is \
+             not mounted read-only"
         ));
     }
     let free = statvfs(folder).map(|disk| disk.blocks_available() * disk.fragment_size());
@@ -269,7 +270,8 @@ async fn keys(kept: &Kept) -> Finding {
                 "keys: {names}; everything is sealed with the first: keep only that one in NUMBER_KEY, and restart every server"
             )),
             Ok(false) => Mind(format!(
-                "keys: {names}; not everything is sealed with the first: run `hitoku keys rotate`, and keep both until it is done"
+                "keys: {names}; not everything is sealed with the first: if that is the new one, run `hitoku keys rotate`, and keep \
+                 both until it is done; otherwise put the new one before it"
             )),
             Err(trouble) => Bad(format!("keys: {trouble}")),
         },
@@ -285,7 +287,9 @@ async fn company(base: &BaseUrl, region: Region) -> Finding {
         Ok(()) if base.is_overheard() => Mind(format!(
             "{name}: {base} answers, and each caller's number can be read on its way there; reach it by https"
         )),
-        Ok(()) if took < SLOW => Good(format!("{name}: {base} answers, in {millis} ms")),
+        Ok(()) if took < SLOW => Good(format!(
+            "{name}: {base} answers, in {millis} ms; call once with a number that it knows, since at a wrong path it may know nobody"
+        )),
         Ok(()) => {
             Mind(format!("{name}: {base} answers in {millis} ms, and callers wait so long; make it faster"))
         }

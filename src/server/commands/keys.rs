@@ -42,7 +42,14 @@ async fn rotate() -> anyhow::Result<()> {
             "Copy {} to where you keep its copy; keep the old copy with the backups from before.",
             file.display()
         )),
-        None => say("Remove the other keys from NUMBER_KEY, and restart every server."),
+        None if kept.customers.keys().names().len() > 1 => say(&format!(
+            "If {} is the new key, remove the others from NUMBER_KEY, and restart every server. If it is the old one, put the new \
+             one before it, and say the same again.",
+            done.key
+        )),
+        None => say(
+            "To change it, put a new one, as `hitoku keys new` makes it, before it in NUMBER_KEY, and say the same again.",
+        ),
     }
     Ok(())
 }

@@ -50,12 +50,12 @@ pub enum Problem {
     },
     /// A database that others can reach, and no key.
     #[error(
-        "DATABASE_URL names a PostgreSQL, and then NUMBER_KEY must be set too: `hitoku keys new` makes a key"
+        "DATABASE_URL leads to PostgreSQL, so that NUMBER_KEY is needed too: `hitoku keys new` makes one"
     )]
     NoKey,
     /// Some settings of a Twilio account, but not all.
     #[error(
-        "{} {} set, so this is not a rehearsal, and then {} must be set too",
+        "{} {} set, and Twilio needs {} too; to rehearse without Twilio, set none of them",
         .present.join(", "), if .present.len() == 1 { "is" } else { "are" }, .missing.join(", ")
     )]
     Missing {

@@ -277,6 +277,11 @@ async fn a_data_folder_that_may_not_be_written_is_refused_and_what_was_kept_foll
     let home = read_only(home, &data);
     let said = home.start().fails().await;
     assert!(said.contains("HITOKU_DATA") && said.contains("Read-only") && said.contains("check"), "{said}");
+    let said = home.run(&["doctor"]);
+    assert!(
+        said.out.contains("on a disk that is not mounted read-only") && !said.out.contains("chown"),
+        "{said:?}"
+    );
     let home = home.run_by(Vec::new());
     home.serve().await.end().await;
     assert_all_listed(&home.run(&["calls", "--limit", "100"]), calls);

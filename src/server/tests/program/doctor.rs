@@ -151,6 +151,21 @@ async fn a_database_that_is_gone_is_not_begun_anew() {
     assert!(!home.data().join("hitoku.db").exists());
     std::fs::rename(home.data().join("number.key"), home.data().join("before.key")).unwrap();
     assert!(home.import(SHEET).well);
+    // With a key that is given it is missed once calls were kept.
+    let home = Home::empty();
+    let key = home.run(&["keys", "new"]).out.trim().to_owned();
+    let home = home.with("NUMBER_KEY", key);
+    assert!(home.import(SHEET).well);
+    home.serve().await.end().await;
+    std::fs::remove_file(home.data().join("hitoku.db")).unwrap();
+    let said = doctor(&home);
+    assert!(
+        said.contains("hitoku.db is gone, and its journal is still there: put the database back"),
+        "{said}"
+    );
+    assert!(home.start().fails().await.contains("hitoku.db is gone"));
+    std::fs::remove_file(home.data().join("calls.journal")).unwrap();
+    home.serve().await.end().await;
 }
 
 #[tokio::test]

@@ -112,7 +112,7 @@ async fn back_again_it_is_used_again_without_a_restart_and_so_it_is_when_it_was_
         assert!(twilio.call(sid(call), KOSHII).await.contains("越井"), "reading needs no writing");
         call += 1;
     }
-    assert_eq!(server.count("cannot be written: check the rights"), 1, "{:?}", server.errors());
+    assert_eq!(server.count("PostgreSQL only lets itself be read"), 1, "{:?}", server.errors());
     ours.read(Query::new("ALTER SYSTEM RESET default_transaction_read_only")).await.unwrap();
     ours.read(Query::new("SELECT CAST(pg_reload_conf() AS TEXT)")).await.unwrap();
     while server.has_yet_to_say("the database takes again", 2) {
