@@ -166,7 +166,8 @@ for (const [what, answer] of [
     await operator.page.route('**/token*', (route) => route.fulfill(answer));
     await operator.button('start').click();
     await operator.is('attention');
-    await expect(operator.page.getByRole('alert')).toContainText('会社のサインインが切れているかもしれません');
+    await expect(operator.page.getByRole('alert')).toContainText('この担当者 ID を認証できませんでした');
+    await expect(operator.page.getByText('会社のサインインが切れているかもしれません')).toBeVisible();
     await operator.page.unroute('**/token*');
     await operator.button('again').click();
     await operator.is('available');

@@ -187,16 +187,18 @@ impl Switchboard {
                 self.watch_microphone();
             }
             Effect::FetchToken => self.answer(Box::pin(fetch_token(self.me.clone(), self.era.get()))),
-            Effect::CreateDevice => self.create_device(),
+            Effect::CreateDevice => return self.create_device(),
             Effect::Register => return self.with_device(Device::register_if_abandoned),
             Effect::ProveLine => return self.with_device(Device::prove),
             Effect::LeaveLine => return self.with_device(Device::leave),
             Effect::UpdateToken => return self.update_token(),
             Effect::DestroyDevice => drop(self.device.take()),
             Effect::Accept(call) => {
-                if !self.with_call(call, Call::accept)?.unwrap_or_default() {
+                let accepted = self.with_call(call, Call::accept);
+                if !matches!(accepted, Ok(Some(true))) {
                     self.post(Event::Stuck(call));
                 }
+                return accepted.map(drop);
             }
             Effect::TellOtherTabs(call_ref) => {
                 if let Some(tabs) = &*self.tabs.borrow() {
@@ -253,7 +255,7 @@ impl Switchboard {
         });
     }
 
-    fn create_device(&self) {
+    fn create_device(&self) -> Result<(), JsValue> {
         let me = self.me.clone();
         let incoming = move |call| {
             if let Some(me) = me.upgrade() {
@@ -264,8 +266,12 @@ impl Switchboard {
         let made = token.as_ref().map(|token| Device::create(&self.setup, token, &self.post, incoming));
         match made {
             Some(Ok(device)) => drop(self.device.replace(Some(device))),
-            Some(Err(_)) | None => self.post(Event::StepFailed(Failure::Unsupported)),
+            failed => {
+                self.post(Event::StepFailed(Failure::Unsupported));
+                return failed.transpose().map(drop);
+            }
         }
+        Ok(())
     }
 
     fn ring(&self, call: sdk::Call) {

@@ -6,7 +6,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
@@ -44,6 +44,7 @@ pub(crate) struct Server {
     child: Child,
     since: Instant,
     lines: watch::Receiver<Vec<String>>,
+    listening: [Option<JoinHandle<()>>; 2],
 }
 
 /// What a command has printed, and whether it succeeded.
@@ -124,9 +125,9 @@ impl Home {
     pub(crate) fn start(&self) -> Server {
         let mut child = self.command(&[]).stdin(Stdio::null()).spawn().unwrap();
         let (said, lines) = watch::channel(Vec::new());
-        listen(child.stdout.take().unwrap(), said.clone());
-        listen(child.stderr.take().unwrap(), said);
-        Server { child, since: Instant::now(), lines }
+        let listening =
+            [listen(child.stdout.take().unwrap(), said.clone()), listen(child.stderr.take().unwrap(), said)];
+        Server { child, since: Instant::now(), lines, listening }
     }
 
     /// Runs a command to its end.
@@ -250,7 +251,10 @@ impl Drop for Server {
         // It may have ended.
         let _ = self.child.kill();
         let _ = self.child.wait();
+        // What it said last, perhaps in its fall, is to be searched too.
+        let listened = self.listening.each_mut().map(|listening| listening.take().map(JoinHandle::join));
         if !thread::panicking() {
+            assert!(listened.iter().flatten().all(Result::is_ok), "all that it said was read");
             for line in self.lines.borrow().iter() {
                 assert!(!holds_a_number(line), "a number in the log: {line}");
                 assert!(!line.contains("panicked"), "{line}");
@@ -259,13 +263,13 @@ impl Drop for Server {
     }
 }
 
-fn listen(from: impl Read + Send + 'static, said: watch::Sender<Vec<String>>) {
-    thread::spawn(move || {
-        for line in BufReader::new(from).lines() {
-            let Ok(line) = line else { return };
+fn listen(from: impl Read + Send + 'static, said: watch::Sender<Vec<String>>) -> Option<JoinHandle<()>> {
+    Some(thread::spawn(move || {
+        for line in BufReader::new(from).split(b'\n') {
+            let line = String::from_utf8_lossy(&line.unwrap()).into_owned();
             said.send_modify(|lines| lines.push(line));
         }
-    });
+    }))
 }
 
 /// An address of this machine that nobody uses now.
