@@ -67,11 +67,15 @@ impl Kept {
             Some(_) => Ledger::file_in(&keeping.folder),
         };
         (matters && !is_there && left.exists()).then(|| {
-            let (file, left, its) = (file.display(), left.display(), if keeping.number_key.is_some() { "journal" } else { "key" });
-            format!(
-                "{file} is gone, and its {its} is still there: put the database back from a backup. To begin anew, without \
-                 customers, move {left} elsewhere"
-            )
+            let (file, left) = (file.display(), left.display());
+            let put_back = match keeping.number_key {
+                None => format!("{file} is gone, and its key is still there: put the database back from a backup"),
+                Some(_) => format!(
+                    "{file} is gone, or calls were kept in another database: put it back from a backup, or set DATABASE_URL to the \
+                     other one"
+                ),
+            };
+            format!("{put_back}. To begin anew, without customers, move {left} elsewhere")
         })
     }
 

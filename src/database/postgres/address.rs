@@ -1,6 +1,8 @@
 //! A PostgreSQL's address, as `DATABASE_URL` says it.
 
+use std::borrow::Cow;
 use std::str::FromStr as _;
+use std::sync::Once;
 
 use sqlx::postgres::PgConnectOptions;
 
@@ -30,30 +32,34 @@ const KNOWN: [&str; 18] = [
 /// What hosted databases put into the addresses that they give out: `sqlx` cannot do it, and nobody need mend it.
 const DISPENSABLE: &str = "channel_binding";
 
-/// Reads it. A parameter that has no effect is named in the log.
+/// Reads it. A parameter that has no effect is named in the log, once: an address is read as often as it is tried.
 pub(super) fn read(url: &str) -> Result<PgConnectOptions, Failure> {
     let (address, asked) = url.split_once('?').unwrap_or((url, ""));
     let (known, others): (Vec<&str>, Vec<&str>) =
-        asked.split('&').filter(|pair| !pair.is_empty()).partition(|pair| is_known(key(pair)));
-    // What is no word may be the end of a password.
-    if !others.iter().all(|pair| is_word(key(pair))) {
+        asked.split('&').filter(|pair| !pair.is_empty()).partition(|pair| is_known(&key(pair)));
+    // It may be the rest of a password.
+    if others.iter().any(|pair| pair.contains('@') || !is_word(&key(pair))) {
         return Err(Failure::Address);
     }
     let url = format!("{address}?{}", known.join("&"));
     // The error would repeat the address, and with it the password.
     let options = PgConnectOptions::from_str(&url).map_err(|_| Failure::Address)?;
-    for pair in others.into_iter().filter(|pair| key(pair) != DISPENSABLE) {
-        tracing::warn!(parameter = key(pair), "a parameter of DATABASE_URL is not known, and has no effect");
-    }
+    SAID.call_once(|| {
+        for parameter in others.into_iter().map(key).filter(|key| key != DISPENSABLE) {
+            tracing::warn!(%parameter, "a parameter of DATABASE_URL is not known, and has no effect");
+        }
+    });
     Ok(options)
 }
 
-fn key(pair: &str) -> &str {
-    pair.split('=').next().unwrap_or_default()
+static SAID: Once = Once::new();
+
+fn key(pair: &str) -> Cow<'_, str> {
+    form_urlencoded::parse(pair.as_bytes()).next().unwrap_or_default().0
 }
 
 fn is_known(key: &str) -> bool {
-    KNOWN.contains(&key) || ["options[", "options%5B"].iter().any(|start| key.starts_with(start))
+    KNOWN.contains(&key) || key.starts_with("options[")
 }
 
 fn is_word(key: &str) -> bool {
@@ -69,6 +75,7 @@ mod tests {
         for good in [
             "postgres://hitoku@db.example/hitoku",
             "postgres://hitoku:hush@db.example/hitoku?sslmode=require&options[lock_timeout]=5s",
+            "postgres://hitoku:hush@db.example/hitoku?options%5block_timeout%5d=5s&&pool_size=3",
             "postgres://hitoku:hush@db.example/hitoku?sslmode=require&channel_binding=require&pasword=hush",
         ] {
             assert!(read(good).is_ok(), "{good}");
@@ -78,6 +85,7 @@ mod tests {
             "postgres://hitoku@db.example/hitoku?sslmode=perhaps",
             // A password with a question mark, whose rest would be named.
             "postgres://hitoku:12?34@db.example/hitoku",
+            "postgres://hitoku:12?ab=cd@db.example/hitoku",
         ] {
             assert!(matches!(read(bad), Err(Failure::Address)), "{bad}");
         }

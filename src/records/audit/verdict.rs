@@ -123,8 +123,9 @@ impl Audit {
 
 const NEXT: &str = "SELECT seq, at, actor, action, subject, detail, hash FROM audit \
                     WHERE seq > $1 AND CAST(seq AS BIGINT) = seq ORDER BY seq LIMIT $2";
-/// SQLite takes text or a fraction where a number should be.
-const WITHOUT_PLACE: &str = "SELECT COUNT(*) FROM audit WHERE NOT CAST(seq AS BIGINT) = seq";
+/// SQLite takes text or a fraction where a number should be; and what has the least of all numbers comes after nothing.
+const WITHOUT_PLACE: &str =
+    "SELECT COUNT(*) FROM audit WHERE NOT CAST(seq AS BIGINT) = seq OR seq <= -9223372036854775807 - 1";
 
 struct Reading<'a> {
     chain: chain::Chain,

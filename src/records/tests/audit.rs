@@ -33,7 +33,7 @@ async fn trail(place: &Place) {
 }
 
 async fn what_is_wrong_is_named(database: &Database) {
-    let changes: [(&str, &[Fault]); 16] = [
+    let changes: [(&str, &[Fault]); 17] = [
         ("UPDATE audit SET at = at + 1 WHERE seq = 3", &[Fault::Changed(3)]),
         ("UPDATE audit SET actor = 'operator op_8' WHERE seq = 1", &[Fault::Changed(1)]),
         ("UPDATE audit SET action = 'signed in' WHERE seq = 8", &[Fault::Changed(8)]),
@@ -65,6 +65,11 @@ async fn what_is_wrong_is_named(database: &Database) {
         (
             "INSERT INTO audit SELECT 9223372036854775807, at, actor, action, subject, detail, hash FROM audit WHERE seq = 8",
             &[Fault::Inserted(i64::MAX)],
+        ),
+        // Where nothing can be before it.
+        (
+            "INSERT INTO audit SELECT -9223372036854775807 - 1, at, actor, action, subject, detail, hash FROM audit WHERE seq = 8",
+            &[Fault::WithoutPlace(1)],
         ),
         ("UPDATE audit_head SET seq = 7", &[Fault::Head]),
         ("UPDATE audit_head SET seq = 7, hash = (SELECT hash FROM audit WHERE seq = 7)", &[Fault::Head]),

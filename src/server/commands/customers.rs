@@ -226,6 +226,9 @@ async fn erase(ids: &[String], yes: bool) -> anyhow::Result<()> {
     if !receipts.is_empty() {
         // Before anything is said, which may be the end of this program; and once, since the files are written anew.
         let left = Left::after(Deleted::Customers, &kept.database, &settings.keeping.place).await;
+        let erased: Vec<String> = receipts.iter().map(|(id, _)| (*id).clone()).collect();
+        let audit = kept.customers.audit();
+        let journal = left::from_journal(&erased, &settings.keeping.folder, &audit).await;
         for (id, receipt) in &receipts {
             // Beside the receipt, which is to be kept, and in which the id would be kept too.
             if ids.len() > 1 {
@@ -234,9 +237,12 @@ async fn erase(ids: &[String], yes: bool) -> anyhow::Result<()> {
             say(&format!("Receipt of {}: {receipt}.", time(receipt.at)));
         }
         failures.extend(left.tell().err());
-        let erased: Vec<String> = receipts.into_iter().map(|(id, _)| id.clone()).collect();
-        let audit = kept.customers.audit();
-        failures.extend(left::from_journal(&erased, &settings.keeping.folder, &audit).await.err());
+        if settings.keeping.place_given {
+            say(
+                "Journals of servers with other data folders have the id until nobody calls them for a second, or until they start again.",
+            );
+        }
+        failures.extend(journal.err());
     }
     let Some(last) = failures.pop() else { return Ok(()) };
     failures.iter().for_each(|failure| note(&failure.to_string()));

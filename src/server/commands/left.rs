@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::bail;
+use anyhow::{Context as _, bail};
 use database::{Database, Deleted, Failure, Place};
 use records::{Audit, Ledger};
 use tokio::time::{Instant, sleep};
@@ -51,33 +51,44 @@ impl Left {
     }
 }
 
-/// Waits until the journal does not say any more that these customers called: a server wipes it when nobody calls for a second.
-/// What a killed one has left is written into the database first, as its next start would do.
+/// Waits until the journal in this folder does not say any more that these customers called: a server wipes it when nobody calls
+/// for a second. What a killed one has left is written into the database first, as its next start would do.
 ///
 /// # Errors
 /// It still does.
 pub(crate) async fn from_journal(erased: &[String], folder: &Path, audit: &Audit) -> anyhow::Result<()> {
+    let file = Ledger::file_in(folder);
     let until = Instant::now() + PATIENCE;
     loop {
-        let why = match Ledger::names(folder, erased) {
-            Ok(false) => return Ok(()),
-            Ok(true) => "it is wiped as soon as nobody calls for a second".to_owned(),
-            Err(error) => format!("it cannot be read: {error}"),
+        let named = Ledger::names(folder, erased).with_context(|| {
+            format!("{} may have the id of who was erased; {AS_THE_SERVERS_USER}", file.display())
+        })?;
+        if !named {
+            return Ok(());
+        }
+        let unsettled = match Ledger::is_in_use(folder) {
+            Some(false) => settle(folder, audit).await.err(),
+            _ => None,
         };
         if Instant::now() >= until {
-            let file = Ledger::file_in(folder);
-            bail!("{} may still say that they called: {why}. Say the same again then", file.display());
-        }
-        if Ledger::is_in_use(folder) == Some(false)
-            && let Ok(ledger) = Ledger::open(folder, audit.clone())
-        {
-            // Where it does not succeed, that is found out above.
-            let _ = ledger.close(PATIENCE).await;
+            let why = match unsettled {
+                Some(error) => format!("{error}; {AS_THE_SERVERS_USER}"),
+                None => {
+                    "it is wiped as soon as nobody calls for a second: say the same again then".to_owned()
+                }
+            };
+            bail!("{} still has the id of who was erased: {why}", file.display());
         }
         sleep(MOMENT).await;
     }
 }
 
+async fn settle(folder: &Path, audit: &Audit) -> anyhow::Result<()> {
+    Ok(Ledger::open(folder, audit.clone())?.close(PATIENCE).await?)
+}
+
+const AS_THE_SERVERS_USER: &str =
+    "say the same again as the user who runs the server, or start the server once more";
 /// For a server that has just taken a call, and whose database has much to do.
 const PATIENCE: Duration = Duration::from_secs(5);
 const MOMENT: Duration = Duration::from_millis(200);

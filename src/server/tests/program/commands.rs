@@ -302,7 +302,7 @@ async fn a_journal_in_which_an_erased_customer_is_still_is_named() {
     calling.abort();
     assert!(!said.well && said.out.contains("Receipt of "), "{said:?}");
     assert!(
-        said.err.contains("calls.journal may still say that they called: it is wiped as soon as"),
+        said.err.contains("calls.journal still has the id of who was erased: it is wiped as soon as"),
         "{said:?}"
     );
     assert_says(&home.run(&["customers", "erase", "cm-koshii", "--yes"]), &["Receipt of "]);

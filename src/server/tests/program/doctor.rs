@@ -160,7 +160,7 @@ async fn a_database_that_is_gone_is_not_begun_anew() {
     std::fs::remove_file(home.data().join("hitoku.db")).unwrap();
     let said = doctor(&home);
     assert!(
-        said.contains("hitoku.db is gone, and its journal is still there: put the database back"),
+        said.contains("hitoku.db is gone, or calls were kept in another database: put it back"),
         "{said}"
     );
     assert!(home.start().fails().await.contains("hitoku.db is gone"));
