@@ -40,7 +40,9 @@ pub(crate) async fn fetch(identity: &Identity, ringtone: Option<String>) -> Resu
         let (status, text) = ask(&window, &url).await.map_err(|_| Event::TokenUnreachable)?;
         match status {
             200 => answer = text.as_string(),
-            LED_ELSEWHERE | 400..=407 => return Err(refused),
+            // Whatever stands before the server, and asks for a sign-in.
+            LED_ELSEWHERE | 401 | 403 => return Err(Event::TokenRefused),
+            400..=407 => return Err(refused),
             _ => return Err(Event::TokenUnreachable),
         }
     }
@@ -53,7 +55,7 @@ const LED_ELSEWHERE: u16 = 0;
 async fn ask(window: &Window, url: &str) -> Result<(u16, JsValue), JsValue> {
     let init = RequestInit::new();
     init.set_signal(Some(&AbortSignal::timeout_with_u32(ANSWERED_WITHIN)));
-    // Whatever stands before the server may lead to its sign-in, most often elsewhere, and that looks like no answer at all.
+    // A sign-in is most often elsewhere, and to be led there looks like no answer at all.
     init.set_redirect(RequestRedirect::Manual);
     let response = JsFuture::from(window.fetch_with_str_and_init(url, &init)).await?;
     let response: Response = response.unchecked_into();

@@ -163,7 +163,11 @@ impl Ledger {
     /// The journal cannot be read.
     pub fn names(folder: &Path, customers: &[String]) -> io::Result<bool> {
         match File::open(Self::file_in(folder)) {
-            Ok(journal) => Reader::new(journal).names(customers),
+            Ok(journal) => match Reader::new(journal).names(customers) {
+                // It began anew meanwhile: whoever wants to know looks again.
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(true),
+                named => named,
+            },
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
             Err(error) => Err(error),
         }

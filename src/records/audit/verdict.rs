@@ -157,9 +157,8 @@ impl<'a> Reading<'a> {
             return Ok(());
         }
         let expected = self.last.seq + 1;
-        let begins = self.there.is_empty() || seq > expected;
         match self.there.last_mut() {
-            Some(last) if !begins || self.faults.len() >= MOST_FAULTS => *last = *last.start()..=seq,
+            Some(last) if seq == expected || self.faults.len() >= MOST_FAULTS => *last = *last.start()..=seq,
             _ => self.there.push(seq..=seq),
         }
         if seq > expected {
