@@ -224,28 +224,19 @@ impl Keeper {
     ) -> Result<(), Failure> {
         // An erasure holds it too: it is either seen here, or sees what is written here.
         transaction.alone(ALONE).await?;
-        let mut customers = BTreeMap::<String, Vec<&mut CallEvent>>::new();
+        let Some(first) = events.iter().filter_map(dialled_for_a_customer).min() else { return Ok(()) };
+        let erased = self.audit.erased(transaction, first.saturating_sub(CLOCKS_DIFFER)).await?;
+        // Nobody, almost always: what follows costs a hash for each call.
+        if erased.is_empty() {
+            return Ok(());
+        }
         for event in events {
             consume_budget().await;
-            let Event::Call(event) = event else { continue };
-            if let What::Came(Came { customer: Some(customer), .. }) = &event.what {
-                let opaque = self.audit.opaque(&without_zeros(customer)).to_string();
-                customers.entry(opaque).or_default().push(event);
-            }
-        }
-        let Some(since) = customers.values().flatten().map(|event| in_table(event.at)).min() else {
-            return Ok(());
-        };
-        let all = customers.keys().cloned().collect();
-        for (customer, erased_at) in
-            self.audit.erased(transaction, &all, since.saturating_sub(CLOCKS_DIFFER)).await?
-        {
-            for event in customers.remove(&customer).into_iter().flatten() {
-                if let What::Came(came) = &mut event.what
-                    && in_table(event.at) <= erased_at.saturating_add(CLOCKS_DIFFER)
-                {
-                    came.customer = None;
-                }
+            let Event::Call(CallEvent { at, what: What::Came(came), .. }) = event else { continue };
+            let Some(customer) = &came.customer else { continue };
+            let erased_at = erased.get(&self.audit.opaque(&without_zeros(customer)).to_string());
+            if erased_at.is_some_and(|erased_at| in_table(*at) <= erased_at.saturating_add(CLOCKS_DIFFER)) {
+                came.customer = None;
             }
         }
         Ok(())
@@ -288,6 +279,16 @@ impl Generations {
     fn begin_anew(&mut self) {
         let of_the_last = std::mem::take(&mut self.of_this_era);
         self.overwritten.extend(std::mem::replace(&mut self.of_the_last, of_the_last));
+    }
+}
+
+/// When a customer's call came.
+fn dialled_for_a_customer(event: &Event) -> Option<i64> {
+    match event {
+        Event::Call(CallEvent { at, what: What::Came(Came { customer: Some(_), .. }), .. }) => {
+            Some(in_table(*at))
+        }
+        _ => None,
     }
 }
 

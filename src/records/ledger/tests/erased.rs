@@ -1,6 +1,8 @@
 //! Customers who are erased while what they did is still in a journal.
 
+use database::Query;
 use database::scratch::Server;
+use domain::Millis;
 
 use super::*;
 use crate::audit::{Actor, Entry};
@@ -18,15 +20,32 @@ async fn whoever_is_erased_does_not_come_back_from_the_journal_into_postgresql()
     erased(&server.database(), folder.path()).await;
 }
 
+#[tokio::test]
+async fn who_was_erased_may_be_unreadable_and_holds_no_call_up() {
+    let house = House::new();
+    let ledger = on(&house.place, house.folder.path(), 4096, |file| file).await;
+    let mut forging = house.database().await.begin().await.unwrap();
+    let forged = "INSERT INTO audit (seq, at, actor, action, subject, detail, hash) \
+                  VALUES (9, 1000, 'hitoku', 'erased', X'00', '', X'00')";
+    forging.run(Query::new(forged)).await.unwrap();
+    forging.commit().await.unwrap();
+    ledger.keep(of("cust-1", 1, 1000)).await.unwrap();
+    ledger.settled().await;
+    let calls = calls::latest(&house.database().await, 10).await.unwrap();
+    assert_eq!(calls[0].customer.as_deref(), Some("cust-1"));
+}
+
+/// A call of a customer that came then.
+fn of(customer: &str, call: u64, at: Millis) -> CallEvent {
+    let What::Came(came) = came(0).what else { unreachable!() };
+    let came = Came { customer: Some(customer.to_owned()), ..came };
+    CallEvent { call_sid: sid(call), at, what: What::Came(came) }
+}
+
 async fn erased(place: &Place, folder: &Path) {
     let ledger = on(place, folder, 4096, |file| file).await;
     let database = database(place).await;
-    let event = |call, at, customer: &str| {
-        let What::Came(came) = came(0).what else { unreachable!() };
-        let came = Came { customer: Some(customer.to_owned()), ..came };
-        CallEvent { call_sid: sid(call), at, what: What::Came(came) }
-    };
-    ledger.keep(event(0, 900, "cust-1")).await.unwrap();
+    ledger.keep(of("cust-1", 0, 900)).await.unwrap();
     ledger.settled().await;
 
     let mut erasing = database.begin().await.unwrap();
@@ -36,7 +55,7 @@ async fn erased(place: &Place, folder: &Path) {
     for (call, at, customer) in
         [(1, 999, "cust-1"), (2, 61_000, "cust-1"), (3, 1000, "cust-2"), (4, 61_001, "cust-1")]
     {
-        ledger.keep(event(call, at, customer)).await.unwrap();
+        ledger.keep(of(customer, call, at)).await.unwrap();
     }
     let settling = tokio::spawn({
         let ledger = ledger.clone();
@@ -57,7 +76,7 @@ async fn erased(place: &Place, folder: &Path) {
     assert_eq!(whose().await, ["", "", "", "cust-2", "cust-1"]);
     // Nor by a webhook that Twilio repeats.
     for (call, at) in [(0, 900), (0, 950), (1, 999), (2, 61_000)] {
-        ledger.keep(event(call, at, "cust-1")).await.unwrap();
+        ledger.keep(of("cust-1", call, at)).await.unwrap();
     }
     ledger.settled().await;
     assert_eq!(whose().await, ["", "", "", "cust-2", "cust-1"]);
