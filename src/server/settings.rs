@@ -4,6 +4,7 @@
 
 mod base_url;
 mod keeping;
+mod reading;
 mod source;
 
 use std::net::{Ipv4Addr, SocketAddr};
@@ -11,8 +12,11 @@ use std::path::PathBuf;
 
 use secrecy::SecretString;
 
+use reading::{Noted, Reading};
+
 pub use base_url::BaseUrl;
 pub use keeping::Keeping;
+pub use reading::Problems;
 pub use source::{Problem, Source};
 
 /// Every setting.
@@ -81,101 +85,107 @@ pub struct Tokens {
 }
 
 const LOOPBACK: Ipv4Addr = Ipv4Addr::LOCALHOST;
+/// With one of them, Twilio carries the calls, and needs the others too.
+const ACCOUNT: [&str; 5] = ["ACCOUNT_SID", "API_KEY_SID", "API_KEY_SECRET", "AUTH_TOKEN", "PUBLIC_BASE_URL"];
 
 impl Settings {
     /// Reads every setting.
     ///
     /// # Errors
-    /// The first one that is not what it should be.
-    pub fn read(source: &Source) -> Result<Self, Problem> {
-        let cloud = Cloud::read(source)?;
-        let listen = Listen::read(source)?;
-        let company = source.parsed("INTERNAL_API_BASE", BaseUrl::SHOULD_BE, BaseUrl::parse)?;
-        match &cloud {
-            Cloud::Rehearsal { .. } if listen.addr.ip() != LOOPBACK => Err(Problem::Bad {
-                variable: "HITOKU_ADDR".to_owned(),
-                should_be: "a port of 127.0.0.1 such as 127.0.0.1:3000, as long as no Twilio account is configured: \
-                            a rehearsal is for this machine only",
-            }),
-            _ => {
-                let tokens = Tokens::read(source)?;
-                let keeping = Keeping::read(source, matches!(cloud, Cloud::Rehearsal { .. }))?;
-                Ok(Self { listen, cloud, tokens, company, keeping })
-            }
-        }
+    /// All that are not what they should be.
+    pub fn read(source: &Source) -> Result<Self, Problems> {
+        let mut reading = Reading::of(source);
+        let read = Self::all(&mut reading);
+        reading.end(read)
+    }
+
+    fn all(reading: &mut Reading<'_>) -> Result<Self, Noted> {
+        let rehearsal = !ACCOUNT.iter().any(|name| reading.source.has(name));
+        let cloud = if rehearsal { Cloud::rehearsal(reading) } else { Cloud::twilio(reading) };
+        let listen = Listen::read(reading, rehearsal);
+        let company = reading.parsed("INTERNAL_API_BASE", BaseUrl::SHOULD_BE, BaseUrl::parse);
+        let tokens = Tokens::read(reading);
+        let keeping = Keeping::read(reading, rehearsal);
+        Ok(Self { listen: listen?, cloud: cloud?, tokens: tokens?, company: company?, keeping: keeping? })
     }
 }
 
 impl Listen {
-    fn read(source: &Source) -> Result<Self, Problem> {
-        let addr = address(source, "HITOKU_ADDR", 3000)?;
-        let site_root = source.text("LEPTOS_SITE_ROOT")?.unwrap_or_else(|| "target/site".to_owned());
-        let port = source.parsed("LEPTOS_RELOAD_PORT", "a port", |text| text.parse().ok())?;
-        let live_reload = source.text("LEPTOS_WATCH")?.and(port);
-        Ok(Self { addr, site_root: site_root.into(), live_reload })
+    fn read(reading: &mut Reading<'_>, rehearsal: bool) -> Result<Self, Noted> {
+        let addr = address(reading, "HITOKU_ADDR", 3000);
+        let addr = match addr {
+            Ok(addr) if rehearsal && addr.ip() != LOOPBACK => Err(reading.bad(
+                "HITOKU_ADDR",
+                "a port of 127.0.0.1 such as 127.0.0.1:3000, as long as no Twilio account is configured: \
+                 a rehearsal is for this machine only",
+            )),
+            addr => addr,
+        };
+        let site_root = reading.text("LEPTOS_SITE_ROOT");
+        let port = reading.parsed("LEPTOS_RELOAD_PORT", "a port", |text| text.parse().ok());
+        let live_reload = reading.text("LEPTOS_WATCH")?.and(port?);
+        Ok(Self {
+            addr: addr?,
+            site_root: site_root?.unwrap_or_else(|| "target/site".to_owned()).into(),
+            live_reload,
+        })
     }
 }
 
 impl Cloud {
-    fn read(source: &Source) -> Result<Self, Problem> {
-        let account_sid = source.parsed("ACCOUNT_SID", "AC and 32 hexadecimal digits", sid("AC"))?;
-        let api_key_sid = source.parsed("API_KEY_SID", "SK and 32 hexadecimal digits", sid("SK"))?;
-        let api_key_secret = source.text("API_KEY_SECRET")?.map(SecretString::from);
-        let auth_tokens = source.parsed(
+    fn rehearsal(reading: &mut Reading<'_>) -> Result<Self, Noted> {
+        let addr = address(reading, "REHEARSAL_ADDR", 3001)?;
+        if addr.ip() == LOOPBACK {
+            return Ok(Self::Rehearsal { addr });
+        }
+        let should_be = "a port of 127.0.0.1 such as 127.0.0.1:3001: a rehearsal is for this machine only";
+        Err(reading.bad("REHEARSAL_ADDR", should_be))
+    }
+
+    fn twilio(reading: &mut Reading<'_>) -> Result<Self, Noted> {
+        let (present, missing): (Vec<_>, Vec<_>) =
+            ACCOUNT.into_iter().partition(|name| reading.source.has(name));
+        if !missing.is_empty() {
+            reading.note(Problem::Missing { present, missing });
+        }
+        let account_sid = reading.parsed("ACCOUNT_SID", "AC and 32 hexadecimal digits", sid("AC"));
+        let api_key_sid = reading.parsed("API_KEY_SID", "SK and 32 hexadecimal digits", sid("SK"));
+        let api_key_secret = reading.text("API_KEY_SECRET");
+        let auth_tokens = reading.parsed(
             "AUTH_TOKEN",
             "the account's auth token, or while you change it the old and the new one, separated by a comma",
             auth_tokens,
-        )?;
-        let public = source.parsed("PUBLIC_BASE_URL", BaseUrl::SHOULD_BE_HOST, BaseUrl::parse_host)?;
-        let (present, missing): (Vec<_>, Vec<_>) = [
-            ("ACCOUNT_SID", account_sid.is_some()),
-            ("API_KEY_SID", api_key_sid.is_some()),
-            ("API_KEY_SECRET", api_key_secret.is_some()),
-            ("AUTH_TOKEN", auth_tokens.is_some()),
-            ("PUBLIC_BASE_URL", public.is_some()),
-        ]
-        .into_iter()
-        .partition(|(_, there)| *there);
-        match (account_sid, api_key_sid, api_key_secret, auth_tokens, public) {
-            (Some(account_sid), Some(api_key_sid), Some(api_key_secret), Some(auth_tokens), Some(public)) => {
-                let account = Account { account_sid, api_key_sid, api_key_secret, auth_tokens };
-                Ok(Self::Twilio { account, public })
-            }
-            _ if present.is_empty() => {
-                let addr = address(source, "REHEARSAL_ADDR", 3001)?;
-                if addr.ip() == LOOPBACK {
-                    return Ok(Self::Rehearsal { addr });
-                }
-                let should_be =
-                    "a port of 127.0.0.1 such as 127.0.0.1:3001: a rehearsal is for this machine only";
-                Err(Problem::Bad { variable: "REHEARSAL_ADDR".to_owned(), should_be })
-            }
-            _ => {
-                let names = |settings: Vec<(&'static str, bool)>| settings.into_iter().map(|(name, _)| name);
-                Err(Problem::Missing { present: names(present).collect(), missing: names(missing).collect() })
-            }
-        }
+        );
+        let public = reading.parsed("PUBLIC_BASE_URL", BaseUrl::SHOULD_BE_HOST, BaseUrl::parse_host);
+        // What is not there has been noted as missing.
+        let account = Account {
+            account_sid: account_sid?.ok_or(Noted)?,
+            api_key_sid: api_key_sid?.ok_or(Noted)?,
+            api_key_secret: api_key_secret?.ok_or(Noted)?.into(),
+            auth_tokens: auth_tokens?.ok_or(Noted)?,
+        };
+        Ok(Self::Twilio { account, public: public?.ok_or(Noted)? })
     }
 }
 
 impl Tokens {
-    fn read(source: &Source) -> Result<Self, Problem> {
-        let ttl = source.parsed("TOKEN_TTL_SEC", "a number of seconds from 60 to 86400", |text| {
+    fn read(reading: &mut Reading<'_>) -> Result<Self, Noted> {
+        let ttl = reading.parsed("TOKEN_TTL_SEC", "a number of seconds from 60 to 86400", |text| {
             text.parse().ok().filter(|seconds| (60..=86_400).contains(seconds))
-        })?;
-        let allowed_origins = source.parsed(
+        });
+        let allowed_origins = reading.parsed(
             "CORS_ALLOW_ORIGIN",
             "an origin such as https://console.example.com, or several separated by commas; not *, \
              which would give every page on the internet a token",
             |text| text.split(',').map(origin).collect(),
-        )?;
-        Ok(Self { ttl_seconds: ttl.unwrap_or(3600), allowed_origins: allowed_origins.unwrap_or_default() })
+        );
+        Ok(Self { ttl_seconds: ttl?.unwrap_or(3600), allowed_origins: allowed_origins?.unwrap_or_default() })
     }
 }
 
-fn address(source: &Source, name: &str, port: u16) -> Result<SocketAddr, Problem> {
+fn address(reading: &mut Reading<'_>, name: &str, port: u16) -> Result<SocketAddr, Noted> {
     let read =
-        source.parsed(name, "an address and a port such as 127.0.0.1:3000", |text| text.parse().ok())?;
+        reading.parsed(name, "an address and a port such as 127.0.0.1:3000", |text| text.parse().ok())?;
     Ok(read.unwrap_or_else(|| (LOOPBACK, port).into()))
 }
 
@@ -205,7 +215,8 @@ mod tests {
     const SK: &str = "SK00000000000000000000000000000000";
 
     fn problem<const N: usize>(variables: [(&str, &str); N]) -> String {
-        Settings::read(&Source::of(variables)).unwrap_err().to_string()
+        let at_home = variables.into_iter().chain([("HOME", "/home/a")]);
+        Settings::read(&Source::of(at_home)).unwrap_err().to_string()
     }
 
     #[test]
@@ -270,7 +281,23 @@ mod tests {
             ("PUBLIC_BASE_URL", "calls.example.com"),
         ] {
             let problem = problem([(variable, value)]);
-            assert!(problem.starts_with(&format!("{variable} should be ")), "{problem}");
+            assert!(problem.contains(&format!("{variable} should be ")), "{problem}");
         }
+    }
+
+    #[test]
+    fn all_that_is_wrong_is_named_at_once() {
+        let problem = problem([
+            ("ACCOUNT_SID", "AC1"),
+            ("HITOKU_ADDR", "3000"),
+            ("TOKEN_TTL_SEC", "0"),
+            ("DATABASE_URL", "mysql://a"),
+            ("PHONE_REGION", "Japan"),
+        ]);
+        let named: Vec<_> =
+            problem.lines().skip(1).filter_map(|line| line.split_whitespace().next()).collect();
+        let expected =
+            ["ACCOUNT_SID", "ACCOUNT_SID", "HITOKU_ADDR", "TOKEN_TTL_SEC", "DATABASE_URL", "PHONE_REGION"];
+        assert_eq!(named, expected, "{problem}");
     }
 }

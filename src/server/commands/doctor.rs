@@ -44,9 +44,9 @@ const NOBODYS: &str = "+447700900000";
 pub(crate) async fn run() -> anyhow::Result<()> {
     let settings = match Settings::read(&Source::of_the_process()) {
         Ok(settings) => settings,
-        Err(problem) => {
-            tell(&Bad(format!("settings: {problem}")));
-            bail!("1 problem found, and the rest cannot be checked before it is mended");
+        Err(problems) => {
+            problems.iter().for_each(|problem| tell(&Bad(format!("settings: {problem}"))));
+            bail!("{}, and the rest cannot be checked before that is mended", found(problems.iter().len()));
         }
     };
     let mut findings = vec![Good("settings: each is what it should be".to_owned())];
@@ -66,8 +66,14 @@ pub(crate) async fn run() -> anyhow::Result<()> {
     findings.iter().for_each(tell);
     match findings.iter().filter(|finding| matches!(finding, Bad(_))).count() {
         0 => Ok(()),
-        1 => bail!("1 problem found"),
-        count => bail!("{count} problems found"),
+        count => bail!(found(count)),
+    }
+}
+
+fn found(problems: usize) -> String {
+    match problems {
+        1 => "1 problem found".to_owned(),
+        count => format!("{count} problems found"),
     }
 }
 

@@ -7,7 +7,8 @@ use directory::Region;
 use domain::Identity;
 use secrecy::SecretString;
 
-use super::{Problem, Source};
+use super::Problem;
+use super::reading::{Noted, Reading};
 
 /// Where things are kept, and by which rules.
 #[derive(Debug)]
@@ -38,60 +39,68 @@ pub struct Keeping {
 }
 
 impl Keeping {
-    pub(super) fn read(source: &Source, rehearsal: bool) -> Result<Self, Problem> {
-        let folder = folder(source, rehearsal)?;
-        let place = source.parsed("DATABASE_URL", Place::SHOULD_BE, |text| Place::parse(text).ok())?;
-        let number_key = source.text("NUMBER_KEY")?.map(SecretString::from);
-        if matches!(place, Some(Place::Postgres(_))) && number_key.is_none() {
-            return Err(Problem::NoKey);
+    pub(super) fn read(reading: &mut Reading<'_>, rehearsal: bool) -> Result<Self, Noted> {
+        let folder = folder(reading, rehearsal);
+        let place = reading.parsed("DATABASE_URL", Place::SHOULD_BE, |text| Place::parse(text).ok());
+        let number_key = reading.text("NUMBER_KEY").map(|key| key.map(SecretString::from));
+        if let (Ok(Some(Place::Postgres(_))), Ok(None)) = (&place, &number_key) {
+            reading.note(Problem::NoKey);
         }
-        let region = source.parsed("PHONE_REGION", Region::SHOULD_BE, Region::parse)?;
-        let region = region.unwrap_or(Region::JAPAN);
-        let reveals = source.parsed("REVEALS_PER_DAY", "a whole number such as 10", |text| {
+        let region = reading.parsed("PHONE_REGION", Region::SHOULD_BE, Region::parse);
+        let numbers_of = region.ok().flatten().unwrap_or(Region::JAPAN);
+        let reveals = reading.parsed("REVEALS_PER_DAY", "a whole number such as 10", |text| {
             text.parse::<u32>().ok().map(u64::from)
-        })?;
-        let unknown_callers = source.parsed(
+        });
+        let unknown_callers = reading.parsed(
             "UNKNOWN_CALLERS",
             "an operator's identity: 1 to 64 letters, digits, `_`, `-`, `.` or `@`, and no telephone number",
-            |text| Identity::parse(text).ok().filter(|operator| !region.has_number(operator.as_str())),
-        )?;
+            |text| Identity::parse(text).ok().filter(|operator| !numbers_of.has_number(operator.as_str())),
+        );
+        let (folder, place) = (folder?, place?);
         Ok(Self {
             for_demonstration: rehearsal && place.is_none(),
-            for_company: source.text("INTERNAL_API_BASE")?.is_some(),
+            for_company: reading.source.has("INTERNAL_API_BASE"),
             place_given: place.is_some(),
             place: place.unwrap_or_else(|| Place::Sqlite(folder.join("hitoku.db"))),
             folder,
-            number_key,
-            number_key_file: source.file_of("NUMBER_KEY"),
-            region,
-            reveals_per_day: reveals.unwrap_or(10),
-            unknown_callers,
+            number_key: number_key?,
+            number_key_file: reading.source.file_of("NUMBER_KEY"),
+            region: region?.unwrap_or(Region::JAPAN),
+            reveals_per_day: reveals?.unwrap_or(10),
+            unknown_callers: unknown_callers?,
         })
     }
 }
 
-fn folder(source: &Source, rehearsal: bool) -> Result<PathBuf, Problem> {
+fn folder(reading: &mut Reading<'_>, rehearsal: bool) -> Result<PathBuf, Noted> {
     let given =
-        source.parsed("HITOKU_DATA", "a folder; what `~` stands for, only a shell knows", |text| {
+        reading.parsed("HITOKU_DATA", "a folder; what `~` stands for, only a shell knows", |text| {
             (!text.starts_with('~')).then(|| PathBuf::from(text))
         })?;
     let state =
-        source.text("STATE_DIRECTORY")?.and_then(|folders| folders.split(':').next().map(PathBuf::from));
-    let data = source.text("XDG_DATA_HOME")?.map(PathBuf::from);
-    let home = source.text("HOME")?.map(|home| PathBuf::from(home).join(".local/share"));
-    let ours = given.or(state).or_else(|| Some(data.or(home)?.join("hitoku"))).ok_or(Problem::Bad {
-        variable: "HITOKU_DATA".to_owned(),
-        should_be: "a folder for the database and the keys, since there is no HOME",
+        reading.text("STATE_DIRECTORY")?.and_then(|folders| folders.split(':').next().map(PathBuf::from));
+    let data = reading.text("XDG_DATA_HOME")?.map(PathBuf::from);
+    let home = reading.text("HOME")?.map(|home| PathBuf::from(home).join(".local/share"));
+    let ours = given.or(state).or_else(|| Some(data.or(home)?.join("hitoku"))).ok_or_else(|| {
+        reading.bad("HITOKU_DATA", "a folder for the database and the keys, since there is no HOME")
     })?;
     Ok(if rehearsal { ours.join("rehearsal") } else { ours })
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::{Problems, Source};
     use super::*;
 
-    fn read<const N: usize>(variables: [(&str, &str); N]) -> Result<Keeping, Problem> {
-        Keeping::read(&Source::of(variables), false)
+    fn read<const N: usize>(variables: [(&str, &str); N]) -> Result<Keeping, Problems> {
+        reading(variables, false)
+    }
+
+    fn reading<const N: usize>(variables: [(&str, &str); N], rehearsal: bool) -> Result<Keeping, Problems> {
+        let source = Source::of(variables);
+        let mut reading = Reading::of(&source);
+        let read = Keeping::read(&mut reading, rehearsal);
+        reading.end(read)
     }
 
     fn folder_of<const N: usize>(variables: [(&str, &str); N]) -> String {
@@ -104,11 +113,11 @@ mod tests {
         assert_eq!(keeping.place.to_string(), "SQLite, /home/a/.local/share/hitoku/hitoku.db");
         assert!(keeping.number_key.is_none() && keeping.unknown_callers.is_none());
         assert_eq!((keeping.region, keeping.reveals_per_day), (Region::JAPAN, 10));
-        let rehearsal = Keeping::read(&Source::of([("HOME", "/home/a")]), true).unwrap();
+        let rehearsal = reading([("HOME", "/home/a")], true).unwrap();
         assert_eq!(rehearsal.folder.display().to_string(), "/home/a/.local/share/hitoku/rehearsal");
         assert!(rehearsal.for_demonstration && !keeping.for_demonstration);
         let given = [("HITOKU_DATA", "/d"), ("DATABASE_URL", "sqlite:/e.db")];
-        let elsewhere = Keeping::read(&Source::of(given), true).unwrap();
+        let elsewhere = reading(given, true).unwrap();
         assert_eq!(elsewhere.folder.display().to_string(), "/d/rehearsal");
         assert!(!elsewhere.for_demonstration, "whose customers those are is not known");
     }

@@ -96,7 +96,7 @@ impl Source {
     ///
     /// # Errors
     /// Given twice, or its file cannot be read or is empty.
-    pub fn text(&self, name: &str) -> Result<Option<String>, Problem> {
+    pub(super) fn text(&self, name: &str) -> Result<Option<String>, Problem> {
         let set = |name: &str| (self.variable)(name).filter(|value| !value.trim().is_empty());
         match (set(name), set(&format!("{name}_FILE"))) {
             (None, None) => Ok(None),
@@ -114,9 +114,13 @@ impl Source {
         }
     }
 
+    /// Whether there is anything that it could be read from.
+    pub(super) fn has(&self, name: &str) -> bool {
+        !matches!(self.text(name), Ok(None))
+    }
+
     /// The file that a setting is read from, if it is.
-    #[must_use]
-    pub fn file_of(&self, name: &str) -> Option<PathBuf> {
+    pub(super) fn file_of(&self, name: &str) -> Option<PathBuf> {
         let path = (self.variable)(&format!("{name}_FILE"))?;
         Some(path.trim()).filter(|path| !path.is_empty()).map(PathBuf::from)
     }
@@ -124,7 +128,7 @@ impl Source {
     /// The setting, parsed.
     ///
     /// # Errors
-    /// As [`text`](Self::text), or `parse` does not take the value.
+    /// Given twice, its file cannot be read or is empty, or `parse` does not take the value.
     pub fn parsed<T>(
         &self,
         name: &str,

@@ -239,3 +239,19 @@ async fn a_bad_setting_is_named_and_nothing_is_begun() {
     }
     assert!(!home.data().exists());
 }
+
+#[tokio::test]
+async fn all_bad_settings_are_named_at_once() {
+    let home = Home::empty().with("REVEALS_PER_DAY", "many").with("TOKEN_TTL_SEC", "1");
+    let doctor = home.run(&["doctor"]);
+    assert_eq!(
+        doctor.out.lines().filter(|line| line.starts_with("✗ settings: ")).count(),
+        2,
+        "{}",
+        doctor.out
+    );
+    assert!(doctor.err.contains("2 problems found"), "{}", doctor.err);
+    for said in [doctor.out, home.run(&["calls"]).err, home.start().fails().await] {
+        assert!(said.contains("REVEALS_PER_DAY") && said.contains("TOKEN_TTL_SEC"), "{said}");
+    }
+}
