@@ -217,6 +217,9 @@ impl Columns {
         let named: Vec<String> =
             headings.iter().map(|heading| heading.trim_start_matches('\u{feff}').to_lowercase()).collect();
         let first = named.first().map(String::as_str).unwrap_or_default();
+        if named.iter().all(String::is_empty) {
+            return Err(Unfit::Headings("there is nothing".to_owned()));
+        }
         if first.starts_with("sep=") {
             return Err(Unfit::Headings("it says what separates fields: remove it".to_owned()));
         }
@@ -387,6 +390,14 @@ mod tests {
             let error = read(text.as_bytes()).unwrap_err().to_string();
             assert!(error.starts_with("line 1: ") && error.contains("id,name,operator,numbers"), "{error}");
             assert!(!error.contains("1234"));
+        }
+    }
+
+    #[test]
+    fn a_file_without_anything_is_told_so() {
+        for nothing in ["", "\u{feff}", "\r\n\r\n", ",,,\n"] {
+            let error = read(nothing.as_bytes()).unwrap_err().to_string();
+            assert!(error.starts_with("line 1: there is nothing; it should be the headings"), "{error}");
         }
     }
 

@@ -24,7 +24,7 @@ pub(crate) enum Customers {
     /// Headings: id,name,operator,numbers and, if wanted, group and note. Several numbers are separated by `;`. A customer
     /// with a known id is changed to what the file says; who is not in the file stays.
     Import {
-        /// The file, in UTF-8
+        /// The file, in UTF-8; `-` is standard input, so that numbers need not lie in a file
         file: PathBuf,
     },
     /// Lists them, without numbers
@@ -120,6 +120,7 @@ async fn import(path: &Path) -> anyhow::Result<()> {
     if settings.company.is_some() {
         note("INTERNAL_API_BASE is set: for calls, that API is asked, and not these customers");
     }
+    let path = if path.as_os_str() == "-" { Path::new("/dev/stdin") } else { path };
     let file = File::open(path).with_context(|| format!("{} cannot be opened", path.display()))?;
     let metadata = file.metadata()?;
     ensure!(!metadata.is_dir(), "{} is a folder: name the file in it", path.display());

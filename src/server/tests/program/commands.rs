@@ -38,6 +38,8 @@ fn a_directory_that_a_command_has_made_is_named() {
 fn a_customer_is_imported_listed_shown_added_assigned_and_erased() {
     let home = Home::peopled();
     assert_says(&home.import(crate::program::SHEET), &["0 added, 0 changed, 2 as they were."]);
+    let piped = home.told(&["customers", "import", "-"], crate::program::SHEET);
+    assert_says(&piped, &["0 added, 0 changed, 2 as they were."]);
     let add = ["customers", "add", "--id", "cm-sato", "--name", "佐藤 美咲", "--operator", "user002"];
     assert_says(&home.told(&add, &format!("{STRANGER}\n\n{KOSHII}\n")), &["cm-sato added", "cm-koshii"]);
     assert_refused(&home.told(&add, STRANGER), &["there is a customer `cm-sato` already"]);
