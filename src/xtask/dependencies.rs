@@ -22,6 +22,10 @@ const MAY_NAME: [(&str, &[&str]); 6] = [
     ("browser", &["console", "domain"]),
     ("server", &["console", "database", "directory", "domain", "records", "rehearsal"]),
 ];
+/// What a call is, and all that it may use. It is data in, data out: with nothing else it cannot log, wait, or ask for anything,
+/// and the standard library's clocks are forbidden to everybody.
+const PURE: &str = "domain";
+const PURE_MAY_USE: [&str; 2] = [PURE, "serde"];
 /// The numbers' crate, and the words with which it refuses to become WebAssembly.
 const NUMBERS: &str = "directory";
 const REFUSAL: &str = "must never be part of what a browser downloads";
@@ -49,6 +53,7 @@ const LICENCES: [&str; 14] = [
 /// Checks all of them.
 pub(crate) fn check(workspace: &Workspace) -> Result<()> {
     check_directions(workspace)?;
+    check_purity(workspace)?;
     check_browser(workspace)?;
     check_refusal(workspace)?;
     check_terms(workspace)
@@ -65,10 +70,19 @@ fn check_directions(workspace: &Workspace) -> Result<()> {
     Ok(())
 }
 
+fn check_purity(workspace: &Workspace) -> Result<()> {
+    let tree = tree(workspace, &["--package", PURE, "--target", "all", "--depth", "1"])?;
+    let names = names(&tree);
+    ensure!(names.contains(PURE), "`cargo tree` does not show `{PURE}`");
+    if let Some(name) = names.iter().find(|name| !PURE_MAY_USE.contains(name)) {
+        bail!("`{PURE}` must not depend on `{name}`: it is pure; see src/xtask/dependencies.rs");
+    }
+    Ok(())
+}
+
 fn check_browser(workspace: &Workspace) -> Result<()> {
-    let mut tree = workspace.cargo(["tree", "--package", "browser", "--target", WASM, "--edges", "normal"]);
-    let tree = process::output(tree.args(["--prefix", "none", "--format", "{p}", "--locked"]))?;
-    let names: BTreeSet<&str> = tree.lines().filter_map(|line| line.split_whitespace().next()).collect();
+    let tree = tree(workspace, &["--package", "browser", "--target", WASM])?;
+    let names = names(&tree);
     ensure!(names.contains("console"), "`cargo tree` does not show the browser's crates");
     if let Some(name) = NOT_IN_THE_BROWSER.iter().find(|name| names.contains(**name)) {
         bail!(
@@ -76,6 +90,17 @@ fn check_browser(workspace: &Workspace) -> Result<()> {
         );
     }
     Ok(())
+}
+
+/// What goes into a build, a line each.
+fn tree(workspace: &Workspace, of: &[&str]) -> Result<String> {
+    let mut tree =
+        workspace.cargo(["tree", "--edges", "normal", "--prefix", "none", "--format", "{p}", "--locked"]);
+    process::output(tree.args(of))
+}
+
+fn names(tree: &str) -> BTreeSet<&str> {
+    tree.lines().filter_map(|line| line.split_whitespace().next()).collect()
 }
 
 /// The numbers' crate must refuse WebAssembly in its own words. The compiler says them before it misses any dependency, so
