@@ -41,7 +41,8 @@ pub enum NoKeys {
     },
     /// The database is there, and its key is not.
     #[error(
-        "the key file {path} is missing: put its copy there, since without it nobody can find or read the numbers"
+        "the key file {path} is missing: put its copy there, or give NUMBER_KEY if it was given before, since without the key \
+         nobody can find or read the numbers"
     )]
     Lost {
         /// The file.

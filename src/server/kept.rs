@@ -58,18 +58,26 @@ impl Kept {
     #[must_use]
     pub fn lost(keeping: &Keeping) -> Option<String> {
         let Place::Sqlite(file) = &keeping.place else { return None };
-        let matters = !keeping.place_given && !keeping.for_demonstration && !keeping.for_company;
+        let matters = !keeping.for_demonstration && !keeping.for_company;
         let is_there = file.metadata().is_ok_and(|file| file.len() > 0);
         // With a key that is given there is none beside it. A first start that failed has left an empty file.
         let left = match keeping.number_key {
             None => keeping.folder.join(KEY_FILE),
-            Some(_) if file.exists() => return None,
+            // One that is given may be another one on purpose.
+            Some(_) if keeping.place_given || file.exists() => return None,
             Some(_) => Ledger::file_in(&keeping.folder),
         };
         (matters && !is_there && left.exists()).then(|| {
             let (file, left) = (file.display(), left.display());
             let put_back = match keeping.number_key {
-                None => format!("{file} is gone, and its key is still there: put the database back from a backup"),
+                None if keeping.place_given => format!(
+                    "{file} is not there, and {left} is the key of a database: put that one back from a backup, or give another \
+                     one a data folder of its own (HITOKU_DATA)"
+                ),
+                None => format!(
+                    "{file} is gone, and its key is still there: put the database back from a backup, or set DATABASE_URL if it is \
+                     elsewhere"
+                ),
                 Some(_) => format!(
                     "{file} is gone, or calls were kept in another database: put it back from a backup, or set DATABASE_URL to the \
                      other one"

@@ -27,7 +27,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::Instant;
 use tracing::{Level, Metadata};
 use tracing_appender::non_blocking::NonBlockingBuilder;
-use tracing_subscriber::filter::{EnvFilter, filter_fn};
+use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::util::SubscriberInitExt as _;
 
@@ -44,19 +44,17 @@ const SETTLED_WITHIN: Duration = Duration::from_secs(1);
 
 /// Serves, and logs on standard error.
 pub(crate) async fn logged() -> anyhow::Result<()> {
-    let asked = Source::of_the_process().parsed(
-        "RUST_LOG",
-        "a level such as info, or server=debug,info",
-        |asked| EnvFilter::try_new(asked).ok(),
-    )?;
-    let asked = asked.unwrap_or_else(|| EnvFilter::new("info"));
+    let settings = Settings::read(&Source::of_the_process())?;
     let colours = std::io::stderr().is_terminal();
     // A log that nobody reads loses lines, and holds no caller up.
     let log = NonBlockingBuilder::default().lossy(true).buffered_lines_limit(LOG_LINES).thread_name("log");
     let (log, _until_written) = log.finish(std::io::stderr());
     let lines = tracing_subscriber::fmt::layer().with_writer(log).with_ansi(colours);
-    tracing_subscriber::registry().with(asked).with(lines.with_filter(filter_fn(may_be_logged))).init();
-    serve().await
+    tracing_subscriber::registry()
+        .with(settings.log.clone())
+        .with(lines.with_filter(filter_fn(may_be_logged)))
+        .init();
+    serve(settings).await
 }
 
 /// A socket's frames never are, whatever is asked for: in rehearsal the customer's phone sends its number over one.
@@ -65,8 +63,7 @@ fn may_be_logged(metadata: &Metadata<'_>) -> bool {
     !socket || *metadata.level() <= Level::INFO
 }
 
-async fn serve() -> anyhow::Result<()> {
-    let settings = Settings::read(&Source::of_the_process())?;
+async fn serve(settings: Settings) -> anyhow::Result<()> {
     connections::allow_many();
     let addr = settings.listen.addr;
     let listener = TcpListener::bind(addr)
@@ -258,6 +255,8 @@ fn told_to_end() -> impl Future<Output = ()> {
 #[cfg(test)]
 mod tests {
     use std::sync::{Arc, Mutex};
+
+    use tracing_subscriber::filter::EnvFilter;
 
     use super::*;
 

@@ -11,6 +11,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use secrecy::SecretString;
+use tracing_subscriber::filter::EnvFilter;
 
 use reading::{Noted, Reading};
 
@@ -32,6 +33,8 @@ pub struct Settings {
     pub company: Option<BaseUrl>,
     /// Where customers, records and keys are kept.
     pub keeping: Keeping,
+    /// `RUST_LOG`: what the server logs, by default what is `info` or worse.
+    pub log: EnvFilter,
 }
 
 /// Where we listen and what we serve from.
@@ -106,7 +109,17 @@ impl Settings {
         let company = reading.parsed("INTERNAL_API_BASE", BaseUrl::SHOULD_BE, BaseUrl::parse);
         let tokens = Tokens::read(reading);
         let keeping = Keeping::read(reading, rehearsal);
-        Ok(Self { listen: listen?, cloud: cloud?, tokens: tokens?, company: company?, keeping: keeping? })
+        let log = reading.parsed("RUST_LOG", "a level such as info, or server=debug,info", |text| {
+            EnvFilter::try_new(text).ok()
+        });
+        Ok(Self {
+            listen: listen?,
+            cloud: cloud?,
+            tokens: tokens?,
+            company: company?,
+            keeping: keeping?,
+            log: log?.unwrap_or_else(|| EnvFilter::new("info")),
+        })
     }
 }
 

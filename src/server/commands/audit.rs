@@ -12,9 +12,6 @@ use records::audit::{Action, Filter, Noted, Verdict};
 use super::table::{table, time};
 use crate::{note, say};
 
-/// In the data folder: the head that the last verification found.
-const HEAD: &str = "audit.head";
-
 /// The trail of what was done.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Audit {
@@ -51,9 +48,8 @@ impl Audit {
 async fn verify(head: Option<&str>) -> anyhow::Result<()> {
     let given: Option<Noted> = head.map(str::parse).transpose().context("--head")?;
     let (settings, kept) = super::open().await?;
-    let folder = &settings.keeping.folder;
-    let file = folder.join(HEAD);
-    let verdict = verdict(&kept.customers.audit(), folder, given).await?;
+    let file = settings.keeping.audit_head();
+    let verdict = verdict(&kept.customers.audit(), &file, given).await?;
     for fault in &verdict.faults {
         say(&format!("✗ {fault}"));
     }
@@ -81,8 +77,8 @@ async fn verify(head: Option<&str>) -> anyhow::Result<()> {
 
 /// On the trail since the head that was given and the one of the last time: both, so that the next that is noted is never an
 /// earlier one.
-pub(super) async fn verdict(audit: &Trail, folder: &Path, given: Option<Noted>) -> anyhow::Result<Verdict> {
-    let noted: Vec<Noted> = given.into_iter().chain(of_last_time(&folder.join(HEAD))?).collect();
+pub(super) async fn verdict(audit: &Trail, file: &Path, given: Option<Noted>) -> anyhow::Result<Verdict> {
+    let noted: Vec<Noted> = given.into_iter().chain(of_last_time(file)?).collect();
     Ok(audit.verify_from(&noted).await?)
 }
 

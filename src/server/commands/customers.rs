@@ -200,7 +200,8 @@ impl Add {
         let lines = std::io::stdin().lock().lines();
         let numbers: Vec<String> = lines
             .take_while(|line| !typed || line.as_ref().map_or(true, |line| !line.trim().is_empty()))
-            .collect::<Result<_, _>>()?;
+            .collect::<Result<_, _>>()
+            .context("the numbers cannot be read: give them in UTF-8, one a line")?;
         let numbers = numbers.join("\n");
         let Self { id, name, operator, group, note } = &self;
         let written = Written { id, name, operator, team: group, note, numbers: &numbers };
@@ -216,10 +217,10 @@ async fn erase(ids: &[String], yes: bool) -> anyhow::Result<()> {
     if !yes {
         ask(ids)?;
     }
-    let by = super::by();
     let (mut receipts, mut failures) = (vec![], vec![]);
     for id in ids {
-        match kept.customers.erase(id, &by).await {
+        // The time of each: calls that are still in a journal are held against it, and many ids take long.
+        match kept.customers.erase(id, &super::by()).await {
             Ok(receipt) => receipts.push((id, receipt)),
             Err(trouble) => failures.push(anyhow::Error::from(trouble)),
         }

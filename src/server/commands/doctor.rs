@@ -98,6 +98,10 @@ fn folder(folder: &Path) -> Finding {
             ));
         }
     };
+    // Everybody's, as /tmp is: to close that would harm others.
+    if !metadata.is_dir() || metadata.mode() & 0o1000 != 0 {
+        return Bad(format!("data folder: {shown} is no folder of ours; set HITOKU_DATA to one of its own"));
+    }
     if metadata.mode() & 0o022 != 0 {
         return Bad(format!("data folder: others may write to {shown}; run `chmod 700 {shown}`"));
     }
@@ -216,7 +220,7 @@ async fn kept(keeping: &Keeping) -> Vec<Finding> {
     findings.push(keys(&kept).await);
     // We do not refuse one that is not our own, since some who run programs allow no other rights.
     findings.extend(keeping.number_key_file.as_deref().and_then(|file| rights("NUMBER_KEY_FILE", file)));
-    findings.push(match audit::verdict(&kept.customers.audit(), &keeping.folder, None).await {
+    findings.push(match audit::verdict(&kept.customers.audit(), &keeping.audit_head(), None).await {
         Ok(verdict) if verdict.is_sound() => Good(format!(
             "audit trail: {} entries, each as it was written; head {}",
             verdict.entries, verdict.head

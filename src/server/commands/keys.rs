@@ -1,7 +1,13 @@
 //! The keys that numbers are sealed with.
 
+use std::fs::canonicalize;
+use std::path::PathBuf;
+
+use anyhow::bail;
 use clap::Subcommand;
+use database::Place;
 use secrecy::ExposeSecret as _;
+use server::settings::Keeping;
 
 use super::progress::Progress;
 use crate::say;
@@ -29,14 +35,24 @@ impl Keys {
 }
 
 async fn rotate() -> anyhow::Result<()> {
-    let (_, kept) = super::open().await?;
+    let (settings, kept) = super::open().await?;
+    if let Some(other) = sharing(&settings.keeping) {
+        bail!(
+            "{} may be sealed with the same key, which would be gone at the end: put this database into a data folder of its own \
+             (HITOKU_DATA), with a copy of the key file",
+            other.display()
+        );
+    }
     let mut progress = Progress::new("numbers sealed anew");
     let done = kept.customers.rotate(&super::by(), |done, whole| progress.at(done, whole)).await?;
     progress.end();
     if done.resumed {
         say("A rotation that had begun before was finished.");
     }
-    say(&format!("{} numbers and notes are sealed with the key {} now.", done.sealed, done.key));
+    say(&format!(
+        "{} numbers and notes were sealed anew: all are sealed with the key {} now.",
+        done.sealed, done.key
+    ));
     match kept.customers.keys().file() {
         Some(file) => say(&format!(
             "Copy {} to where you keep its copy; keep the old copy with the backups from before.",
@@ -52,4 +68,12 @@ async fn rotate() -> anyhow::Result<()> {
         ),
     }
     Ok(())
+}
+
+/// The data folder's own database, where another one is given, a copy of it perhaps, and the folder's key is that one's too.
+fn sharing(keeping: &Keeping) -> Option<PathBuf> {
+    let Place::Sqlite(given) = &keeping.place else { return None };
+    let own = keeping.own_database();
+    let shares = keeping.number_key.is_none() && own.exists();
+    (shares && canonicalize(given).ok() != canonicalize(&own).ok()).then_some(own)
 }

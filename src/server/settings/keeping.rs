@@ -1,9 +1,9 @@
 //! Where customers, records of calls and keys are kept.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use database::Place;
-use directory::Region;
+use directory::{Keys, Region};
 use domain::Identity;
 use secrecy::SecretString;
 
@@ -43,25 +43,32 @@ impl Keeping {
         let folder = folder(reading, rehearsal);
         let place = reading.parsed("DATABASE_URL", Place::SHOULD_BE, |text| Place::parse(text).ok());
         let number_key = reading.text("NUMBER_KEY").map(|key| key.map(SecretString::from));
+        if let Ok(Some(key)) = &number_key
+            && let Err(why) = Keys::given(key)
+        {
+            reading.note(Problem::NotAKey(why.to_string()));
+        }
         if let (Ok(Some(Place::Postgres(_))), Ok(None)) = (&place, &number_key) {
             reading.note(Problem::NoKey);
         }
         let region = reading.parsed("PHONE_REGION", Region::SHOULD_BE, Region::parse);
-        let numbers_of = region.ok().flatten().unwrap_or(Region::JAPAN);
+        // Whose numbers these would be is not known where the region is wrong.
+        let is_number =
+            |text: &str| region.is_ok_and(|region| region.unwrap_or(Region::JAPAN).has_number(text));
         let reveals = reading.parsed("REVEALS_PER_DAY", "a whole number such as 10", |text| {
             text.parse::<u32>().ok().map(u64::from)
         });
         let unknown_callers = reading.parsed(
             "UNKNOWN_CALLERS",
             "an operator's identity: 1 to 64 letters, digits, `_`, `-`, `.` or `@`, and no telephone number",
-            |text| Identity::parse(text).ok().filter(|operator| !numbers_of.has_number(operator.as_str())),
+            |text| Identity::parse(text).ok().filter(|operator| !is_number(operator.as_str())),
         );
         let (folder, place) = (folder?, place?);
         Ok(Self {
             for_demonstration: rehearsal && place.is_none(),
             for_company: reading.source.has("INTERNAL_API_BASE"),
             place_given: place.is_some(),
-            place: place.unwrap_or_else(|| Place::Sqlite(folder.join("hitoku.db"))),
+            place: place.unwrap_or_else(|| Place::Sqlite(own_database(&folder))),
             folder,
             number_key: number_key?,
             number_key_file: reading.source.file_of("NUMBER_KEY"),
@@ -70,6 +77,26 @@ impl Keeping {
             unknown_callers: unknown_callers?,
         })
     }
+
+    /// The folder's database, which is this one unless another is given.
+    #[must_use]
+    pub fn own_database(&self) -> PathBuf {
+        own_database(&self.folder)
+    }
+
+    /// Where the head of the audit trail is noted: beside a file that is given, which may be a copy of another with a trail
+    /// that goes on otherwise, and in the folder for all else.
+    #[must_use]
+    pub fn audit_head(&self) -> PathBuf {
+        match &self.place {
+            Place::Sqlite(file) if self.place_given => file.with_added_extension("audit.head"),
+            _ => self.folder.join("audit.head"),
+        }
+    }
+}
+
+fn own_database(folder: &Path) -> PathBuf {
+    folder.join("hitoku.db")
 }
 
 fn folder(reading: &mut Reading<'_>, rehearsal: bool) -> Result<PathBuf, Noted> {
@@ -141,7 +168,12 @@ mod tests {
                 && problem.contains("hitoku keys new")
                 && !problem.contains("hush")
         );
-        assert!(read([("HOME", "/h"), url, ("NUMBER_KEY", "x")]).is_ok());
+        let key = secrecy::ExposeSecret::expose_secret(&Keys::fresh()).to_owned();
+        assert!(read([("HOME", "/h"), url, ("NUMBER_KEY", &key)]).is_ok());
+        let no_key = read([("HOME", "/h"), url, ("NUMBER_KEY", "hush")]).unwrap_err().to_string();
+        assert!(no_key.starts_with("NUMBER_KEY: ") && !no_key.contains("hush"), "{no_key}");
+        let elsewhere = [("HOME", "/h"), ("PHONE_REGION", "USA"), ("UNKNOWN_CALLERS", "0312345678")];
+        assert!(!read(elsewhere).unwrap_err().to_string().contains("UNKNOWN_CALLERS"));
         for (variable, value) in [
             ("DATABASE_URL", "mysql://a"),
             ("PHONE_REGION", "Japan"),

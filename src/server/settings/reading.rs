@@ -44,7 +44,8 @@ impl<'a> Reading<'a> {
         should_be: &'static str,
         parse: impl FnOnce(&str) -> Option<T>,
     ) -> Result<Option<T>, Noted> {
-        self.source.parsed(name, should_be, parse).map_err(|problem| self.note(problem))
+        let Some(text) = self.text(name)? else { return Ok(None) };
+        parse(&text).map(Some).ok_or_else(|| self.bad(name, should_be))
     }
 
     pub(super) fn end<T>(self, read: Result<T, Noted>) -> Result<T, Problems> {

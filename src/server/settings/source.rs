@@ -53,6 +53,9 @@ pub enum Problem {
         "DATABASE_URL leads to PostgreSQL, so that NUMBER_KEY is needed too: `hitoku keys new` makes one"
     )]
     NoKey,
+    /// What is given is no key.
+    #[error("{0}")]
+    NotAKey(String),
     /// Some settings of a Twilio account, but not all.
     #[error(
         "{} {} set, and Twilio needs {} too; to rehearse without Twilio, set none of them",
@@ -97,8 +100,7 @@ impl Source {
     /// # Errors
     /// Given twice, or its file cannot be read or is empty.
     pub(super) fn text(&self, name: &str) -> Result<Option<String>, Problem> {
-        let set = |name: &str| (self.variable)(name).filter(|value| !value.trim().is_empty());
-        match (set(name), set(&format!("{name}_FILE"))) {
+        match (self.set(name), self.set(&format!("{name}_FILE"))) {
             (None, None) => Ok(None),
             (Some(value), None) => Ok(Some(trimmed(&value).to_owned())),
             (None, Some(path)) => match (self.file)(path.trim()) {
@@ -114,32 +116,19 @@ impl Source {
         }
     }
 
-    /// Whether there is anything that it could be read from.
+    /// Whether it is given, rightly or wrongly. A file is not looked into: from a pipe it can be read only once.
     pub(super) fn has(&self, name: &str) -> bool {
-        !matches!(self.text(name), Ok(None))
+        self.set(name).is_some() || self.set(&format!("{name}_FILE")).is_some()
+    }
+
+    fn set(&self, variable: &str) -> Option<String> {
+        (self.variable)(variable).filter(|value| !value.trim().is_empty())
     }
 
     /// The file that a setting is read from, if it is.
     pub(super) fn file_of(&self, name: &str) -> Option<PathBuf> {
         let path = (self.variable)(&format!("{name}_FILE"))?;
         Some(path.trim()).filter(|path| !path.is_empty()).map(PathBuf::from)
-    }
-
-    /// The setting, parsed.
-    ///
-    /// # Errors
-    /// Given twice, its file cannot be read or is empty, or `parse` does not take the value.
-    pub fn parsed<T>(
-        &self,
-        name: &str,
-        should_be: &'static str,
-        parse: impl FnOnce(&str) -> Option<T>,
-    ) -> Result<Option<T>, Problem> {
-        let Some(text) = self.text(name)? else { return Ok(None) };
-        match parse(&text) {
-            Some(value) => Ok(Some(value)),
-            None => Err(Problem::Bad { variable: name.to_owned(), should_be }),
-        }
     }
 }
 
@@ -168,6 +157,15 @@ mod tests {
         assert_eq!(source.text("OTHER"), Ok(None));
         assert_eq!(source.file_of("AUTH_TOKEN"), Some("/run/token".into()));
         assert_eq!(source.file_of("OTHER"), None);
+    }
+
+    #[test]
+    fn whether_a_setting_is_given_is_known_without_its_file() {
+        let source = Source {
+            variable: Box::new(|name| (name == "AUTH_TOKEN_FILE").then(|| "/dev/fd/63".to_owned())),
+            file: Box::new(|path| panic!("{path} can be read only once")),
+        };
+        assert!(source.has("AUTH_TOKEN") && !source.has("OTHER"));
     }
 
     #[test]

@@ -33,3 +33,17 @@ fn a_database_that_was_put_back_is_found_by_what_the_last_verification_noted() {
     fs::remove_file(noted).unwrap();
     assert!(home.run(&["audit", "verify", "--head", &head]).well);
 }
+
+#[test]
+fn a_copy_has_a_trail_of_its_own() {
+    let home = Home::peopled();
+    let copy = home.data().join("copy.db");
+    fs::copy(home.data().join("hitoku.db"), &copy).unwrap();
+    let home = home.with("DATABASE_URL", format!("sqlite:{}", copy.display()));
+    assert!(home.run(&["customers", "assign", "cm-oneil", "user001"]).well);
+    assert!(home.run(&["audit", "verify"]).well);
+    let home = home.with("DATABASE_URL", "");
+    assert!(home.run(&["customers", "assign", "cm-koshii", "user002"]).well);
+    let said = home.run(&["audit", "verify"]);
+    assert!(said.well, "{said:?}");
+}
