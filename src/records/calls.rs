@@ -103,7 +103,8 @@ pub async fn count(database: &Database) -> Result<u64, Failure> {
 }
 
 /// Takes a customer out of every call, and what they were called before they were one, and leaves times and outcomes. Says of
-/// how many calls. What is in a journal still is not counted; it comes without the customer's id if the same transaction adds [`Entry::erased`](crate::audit::Entry::erased).
+/// how many calls. What is in a journal still is not counted; it comes without the customer's id if the same transaction adds
+/// [`Entry::erased`](crate::audit::Entry::erased), of a time after this, and with what they were called before.
 ///
 /// # Errors
 /// The database cannot be written.

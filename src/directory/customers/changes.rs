@@ -73,9 +73,12 @@ impl Customers {
     /// Erases one: the numbers, the name and the id, here and in the records of calls. The figures stay. What the database's files
     /// keep of it [`scrub`](database::Database::scrub) removes: once for all that were erased. Said again, it gives its receipt again.
     ///
+    /// `by` is asked when everybody else waits, which may take long: calls of before that are still in a journal are known by its
+    /// time.
+    ///
     /// # Errors
     /// Nobody has this id, or the database cannot be written; nothing is erased then.
-    pub async fn erase(&self, id: &str, by: &By) -> Result<Receipt, Trouble> {
+    pub async fn erase(&self, id: &str, by: impl FnOnce() -> By) -> Result<Receipt, Trouble> {
         let mut transaction = self.database.begin().await?;
         transaction.alone(LOCK).await?;
         let ring = self.keys.current();
@@ -88,6 +91,7 @@ impl Customers {
         let customer = Query::new("DELETE FROM customers WHERE id = $1 RETURNING name").with(id);
         let name = transaction.run(customer).await?.pop().map(|mut row| row.text(0)).transpose()?;
         let calls = records::calls::erase(&mut *transaction, id, &aliases).await?;
+        let by = by();
         // Those whom the company's own API knows have calls here, and nothing else.
         if name.is_none() && calls == 0 {
             let reasons = self.audit.reasons(&mut *transaction).await?;

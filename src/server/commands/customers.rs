@@ -217,10 +217,12 @@ async fn erase(ids: &[String], yes: bool) -> anyhow::Result<()> {
     if !yes {
         ask(ids)?;
     }
+    let (folder, audit) = (&settings.keeping.folder, kept.customers.audit());
     let (mut receipts, mut failures) = (vec![], vec![]);
+    // So that what a killed server has left there is found: of a customer, and of the stranger that they were before.
+    failures.extend(left::settle_killed(folder, &audit).await.err());
     for id in ids {
-        // The time of each: calls that are still in a journal are held against it, and many ids take long.
-        match kept.customers.erase(id, &super::by()).await {
+        match kept.customers.erase(id, super::by).await {
             Ok(receipt) => receipts.push((id, receipt)),
             Err(trouble) => failures.push(anyhow::Error::from(trouble)),
         }
@@ -229,8 +231,7 @@ async fn erase(ids: &[String], yes: bool) -> anyhow::Result<()> {
         // Before anything is said, which may be the end of this program; and once, since the files are written anew.
         let left = Left::after(Deleted::Customers, &kept.database, &settings.keeping.place).await;
         let erased: Vec<String> = receipts.iter().map(|(id, _)| (*id).clone()).collect();
-        let audit = kept.customers.audit();
-        let journal = left::from_journal(&erased, &settings.keeping.folder, &audit).await;
+        let journal = left::from_journal(&erased, folder, &audit).await;
         for (id, receipt) in &receipts {
             // Beside the receipt, which is to be kept, and in which the id would be kept too.
             if ids.len() > 1 {

@@ -51,8 +51,21 @@ impl Left {
     }
 }
 
+/// Writes into the database what a killed server has left in the journal in this folder, as its next start would do.
+///
+/// # Errors
+/// It is still there.
+pub(crate) async fn settle_killed(folder: &Path, audit: &Audit) -> anyhow::Result<()> {
+    let file = Ledger::file_in(folder);
+    if !file.exists() || Ledger::is_in_use(folder) != Some(false) {
+        return Ok(());
+    }
+    let settled = Ledger::open(folder, audit.clone())?.close(PATIENCE).await;
+    settled.with_context(|| format!("{}: {AS_THE_SERVERS_USER}", file.display()))
+}
+
 /// Waits until the journal in this folder does not say any more that these customers called: a server wipes it when nobody calls
-/// for a second. What a killed one has left is written into the database first, as its next start would do.
+/// for a second. What one that was killed meanwhile has left is settled first.
 ///
 /// # Errors
 /// It still does.
@@ -66,13 +79,10 @@ pub(crate) async fn from_journal(erased: &[String], folder: &Path, audit: &Audit
         if !named {
             return Ok(());
         }
-        let unsettled = match Ledger::is_in_use(folder) {
-            Some(false) => settle(folder, audit).await.err(),
-            _ => None,
-        };
+        let unsettled = settle_killed(folder, audit).await.err();
         if Instant::now() >= until {
             let why = match unsettled {
-                Some(error) => format!("{error}; {AS_THE_SERVERS_USER}"),
+                Some(error) => format!("{error:#}"),
                 None => {
                     "it is wiped as soon as nobody calls for a second: say the same again then".to_owned()
                 }
@@ -81,10 +91,6 @@ pub(crate) async fn from_journal(erased: &[String], folder: &Path, audit: &Audit
         }
         sleep(MOMENT).await;
     }
-}
-
-async fn settle(folder: &Path, audit: &Audit) -> anyhow::Result<()> {
-    Ok(Ledger::open(folder, audit.clone())?.close(PATIENCE).await?)
 }
 
 const AS_THE_SERVERS_USER: &str =

@@ -127,8 +127,7 @@ impl Source {
 
     /// The file that a setting is read from, if it is.
     pub(super) fn file_of(&self, name: &str) -> Option<PathBuf> {
-        let path = (self.variable)(&format!("{name}_FILE"))?;
-        Some(path.trim()).filter(|path| !path.is_empty()).map(PathBuf::from)
+        self.set(&format!("{name}_FILE")).map(|path| path.trim().into())
     }
 }
 

@@ -9,6 +9,7 @@ mod written;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use database::scratch::Server;
 use database::{Database, Place, Query};
@@ -153,7 +154,7 @@ async fn postgresql() {
     for sql in ["SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", "SELECT COUNT(*) FROM secrets"] {
         reading.run(Query::new(sql)).await.unwrap();
     }
-    house.customers.erase("cm-koshii", &by()).await.unwrap();
+    house.customers.erase("cm-koshii", by).await.unwrap();
     let left = house.database.scrub(database::Deleted::Customers).await;
     assert_eq!(left, Err(database::Failure::Kept), "what it noted is kept for who reads");
     drop(reading);
@@ -310,7 +311,7 @@ async fn one_is_added_and_given_to_another(house: &House) {
     let (by_one, by_other) = (by(), by());
     let added = tokio::join!(house.customers.add(two(), &by_one), other.add(two(), &by_other));
     assert!(matches!(added, (Ok(_), Err(Trouble::Known(_))) | (Err(Trouble::Known(_)), Ok(_))), "{added:?}");
-    house.customers.erase("cm-two", &by()).await.unwrap();
+    house.customers.erase("cm-two", by).await.unwrap();
     let assign = async |id: &str, operator: &str| {
         let operator = Identity::parse(operator).unwrap();
         house.customers.assign(id, &operator, Region::JAPAN, &by()).await
@@ -374,7 +375,7 @@ async fn numbers_are_revealed_only_with_an_entry_and_within_the_allowance(house:
     house.import("id,name,operator,numbers\ncm-rich,rich,user001,03-9999-0021\n").await;
     assert!(matches!(asked("cm-poor", "a court order").await, Err(Trouble::NoNumber(_))));
     for id in ["cm-poor", "cm-rich"] {
-        house.customers.erase(id, &by()).await.unwrap();
+        house.customers.erase(id, by).await.unwrap();
     }
 }
 
@@ -385,7 +386,7 @@ async fn erased_is_gone(house: &House) {
     let call = Query::new("INSERT INTO calls (call_sid, first_at, outcome, alias) VALUES ('CA1', 1, 1, $1)");
     transaction.run(call.with(alias.as_str())).await.unwrap();
     transaction.commit().await.unwrap();
-    let receipt = house.customers.erase("cm-koshii", &by()).await.unwrap();
+    let receipt = house.customers.erase("cm-koshii", by).await.unwrap();
     assert_eq!((receipt.numbers, receipt.calls), (2, 1), "{receipt}");
     house.database.scrub(database::Deleted::Customers).await.unwrap();
     let aliases = house.database.read(Query::new("SELECT alias FROM calls")).await.unwrap();
@@ -393,8 +394,8 @@ async fn erased_is_gone(house: &House) {
     assert_eq!(house.found("090-1234-5678").await, None);
     // As after one that was cut off before it gave its receipt.
     let later = By { at: by().at + 1, ..by() };
-    assert_eq!(house.customers.erase("cm-koshii", &later).await.unwrap(), receipt);
-    assert!(matches!(house.customers.erase("cm-nobody", &by()).await, Err(Trouble::Nobody(_))));
+    assert_eq!(house.customers.erase("cm-koshii", || later).await.unwrap(), receipt);
+    assert!(matches!(house.customers.erase("cm-nobody", by).await, Err(Trouble::Nobody(_))));
     assert!(!receipt.to_string().contains("koshii"));
     let kept = house.kept().await;
     assert!(!kept.contains("越井") && !kept.contains("koshii"), "{kept}");
@@ -411,14 +412,30 @@ async fn another_key_is_refused(house: &House) {
 }
 
 #[tokio::test]
+async fn an_erasure_that_had_to_wait_is_of_the_time_when_it_happened() {
+    let house = House::sqlite().await;
+    house.import(FILE).await;
+    let now = Arc::new(AtomicU64::new(by().at));
+    let others = house.database.begin().await.unwrap();
+    let erasing = tokio::spawn({
+        let (customers, now) = (house.customers.clone(), now.clone());
+        async move { customers.erase("cm-koshii", || By { at: now.load(Ordering::Relaxed), ..by() }).await }
+    });
+    tokio::task::yield_now().await;
+    let later = now.fetch_add(61_000, Ordering::Relaxed) + 61_000;
+    drop(others);
+    assert_eq!(erasing.await.unwrap().unwrap().at, later);
+}
+
+#[tokio::test]
 async fn a_receipt_says_that_a_reason_of_somebody_else_still_names_who_was_erased() {
     let house = House::sqlite().await;
     house.import(FILE).await;
     let reason = Reason::parse("it was 越井さん's bag").unwrap();
     house.customers.reveal("cm-sato", &reason, 2, &by()).await.unwrap();
-    let other = house.customers.erase("cm-oneil", &by()).await.unwrap();
+    let other = house.customers.erase("cm-oneil", by).await.unwrap();
     assert!(other.reasons == 0 && !other.to_string().contains("reason"), "{other}");
-    let receipt = house.customers.erase("cm-koshii", &by()).await.unwrap();
+    let receipt = house.customers.erase("cm-koshii", by).await.unwrap();
     assert!(
         receipt.reasons == 1 && receipt.to_string().contains("1 of the audit trail's reasons"),
         "{receipt}"

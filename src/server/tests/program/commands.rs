@@ -288,6 +288,23 @@ async fn the_journal_is_waited_for_and_what_a_killed_server_left_in_it_is_erased
     server.end().await;
 }
 
+/// Before they were a customer, they called as somebody whom nobody knows.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_killed_server_left_of_a_stranger_is_erased_with_the_customer_and_counted() {
+    let home = Home::peopled();
+    let server = home.serve().await;
+    Twilio::at(&server).await.call(sid(0), STRANGER).await;
+    server.kill();
+    let add = ["customers", "add", "--id", "cm-sato", "--name", "佐藤 美咲", "--operator", "user002"];
+    assert!(home.told(&add, STRANGER).well);
+    assert_says(&home.run(&["customers", "erase", "cm-sato", "--yes"]), &["1 number", "1 call"]);
+    let server = home.serve().await;
+    let listed = home.run(&["calls"]);
+    // An alias stands in brackets.
+    assert!(listed.out.contains(&sid(0).to_string()) && !listed.out.contains('('), "{listed:?}");
+    server.end().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_journal_in_which_an_erased_customer_is_still_is_named() {
     let home = Home::peopled();

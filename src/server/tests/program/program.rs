@@ -92,6 +92,13 @@ impl Home {
         self
     }
 
+    /// Where a copy of its database is given.
+    pub(crate) fn on_a_copy(self) -> (Self, PathBuf) {
+        let copy = self.data().join("copy.db");
+        fs::copy(self.data().join("hitoku.db"), &copy).unwrap();
+        (self.with("DATABASE_URL", format!("sqlite:{}", copy.display())), copy)
+    }
+
     /// Run by another program, such as one that puts it into a namespace.
     pub(crate) fn run_by(mut self, before: Vec<String>) -> Self {
         self.before = before;

@@ -105,10 +105,7 @@ async fn a_key_file_that_is_gone_is_missed_once_and_calls_go_on() {
 /// Starts a rotation, and kills it when it has done some of its work and not all.
 #[test]
 fn a_key_that_another_database_may_need_is_kept() {
-    let home = Home::peopled();
-    let copy = home.data().join("copy.db");
-    fs::copy(home.data().join("hitoku.db"), &copy).unwrap();
-    let home = home.with("DATABASE_URL", format!("sqlite:{}", copy.display()));
+    let (home, copy) = Home::peopled().on_a_copy();
     let said = home.run(&["keys", "rotate"]);
     assert!(!said.well && said.err.contains("hitoku.db may be sealed with the same key"), "{said:?}");
     // Another one in its place would take the key for its own.

@@ -36,10 +36,7 @@ fn a_database_that_was_put_back_is_found_by_what_the_last_verification_noted() {
 
 #[test]
 fn a_copy_has_a_trail_of_its_own() {
-    let home = Home::peopled();
-    let copy = home.data().join("copy.db");
-    fs::copy(home.data().join("hitoku.db"), &copy).unwrap();
-    let home = home.with("DATABASE_URL", format!("sqlite:{}", copy.display()));
+    let (home, _) = Home::peopled().on_a_copy();
     assert!(home.run(&["customers", "assign", "cm-oneil", "user001"]).well);
     assert!(home.run(&["audit", "verify"]).well);
     let home = home.with("DATABASE_URL", "");
