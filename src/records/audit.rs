@@ -5,15 +5,15 @@
 //! that notes the last entry, as it once was, after the entries since were deleted. For that there is [`Audit::verify_from`],
 //! with the head that somebody has noted elsewhere.
 //!
-//! Invariant: nothing personal is in it. A customer appears as [`Opaque`], and an [`Entry`] is made only from types that hold
-//! no number.
+//! Invariant: nothing personal is in it. A customer appears as [`Opaque`], what they were called before as [`Mark`], and an
+//! [`Entry`] is made only from types that hold no number.
 
 mod chain;
 mod entry;
+mod erased;
 mod reason;
 mod verdict;
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -25,6 +25,8 @@ use tokio::task::consume_budget;
 use crate::record::in_table;
 use chain::{Head, Key};
 pub use entry::{Action, Actor, Entry, Opaque};
+pub(crate) use erased::Lately;
+pub use erased::{Erased, Mark};
 pub use reason::{NoReason, Reason};
 pub use verdict::{Fault, NotNoted, Noted, Verdict};
 
@@ -128,6 +130,12 @@ impl Audit {
         Opaque(self.key.opaque(customer))
     }
 
+    /// What of an unknown caller's alias is in the trail once they have become a customer and were erased.
+    #[must_use]
+    pub fn mark(&self, alias: &str) -> Mark {
+        Mark(self.key.mark(alias))
+    }
+
     /// How often something was done since then, by whomever, with what this transaction has added. What calls do is not
     /// counted.
     ///
@@ -159,7 +167,7 @@ impl Audit {
         Ok(details.map(|detail| entry::reason(&detail).to_owned()).collect())
     }
 
-    /// Who was erased then or later, as [`opaque`](Self::opaque) calls them, and when last.
+    /// Who was erased then or later.
     ///
     /// Not asked for by name: of thousands of calls hardly one is of somebody erased, and each count of names would be another
     /// statement to prepare and to remember.
@@ -167,15 +175,20 @@ impl Audit {
         &self,
         transaction: &mut dyn Transaction,
         since: i64,
-    ) -> Result<BTreeMap<String, i64>, Failure> {
-        let erased = "SELECT subject, MAX(at) FROM audit WHERE action <> 'call' AND action = $1 AND at >= $2 \
-                      GROUP BY subject";
+    ) -> Result<Lately, Failure> {
+        let erased =
+            "SELECT subject, detail, at FROM audit WHERE action <> 'call' AND action = $1 AND at >= $2";
         let erased = Query::new(erased).with(Action::Erased.word()).with(since);
         let rows = transaction.run(erased).await?;
-        // Somebody may have made either unreadable. Without a subject it is nobody's, which `verify` says; without a time it is
-        // not to bring the customer back.
-        let read = |mut row: Row| Some((row.text(0).ok()?, row.int(1).unwrap_or(i64::MAX)));
-        Ok(rows.into_iter().filter_map(read).collect())
+        let mut lately = Lately::default();
+        for mut row in rows {
+            // Somebody may have made any of them unreadable, which `verify` says; without a time it is not to bring the customer
+            // back.
+            let (subject, detail) = (row.text(0).ok(), row.text(1).ok());
+            let erased = detail.as_deref().and_then(Erased::parse);
+            lately.add(subject, erased, row.int(2).unwrap_or(i64::MAX));
+        }
+        Ok(lately)
     }
 
     /// The newest entries, the newest first.

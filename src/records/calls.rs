@@ -104,7 +104,7 @@ pub async fn count(database: &Database) -> Result<u64, Failure> {
 
 /// Takes a customer out of every call, and what they were called before they were one, and leaves times and outcomes. Says of
 /// how many calls. What is in a journal still is not counted; it comes without the customer's id if the same transaction adds
-/// [`Entry::erased`](crate::audit::Entry::erased), of a time after this, and with what they were called before.
+/// [`Entry::erased`](crate::audit::Entry::erased), of a time after this, and without the aliases that this has a mark of.
 ///
 /// # Errors
 /// The database cannot be written.

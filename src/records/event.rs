@@ -106,10 +106,10 @@ impl Event {
         }
     }
 
-    /// Whose call it was, if it says so.
-    pub(crate) fn customer(&self) -> Option<&str> {
+    /// How a call came in, if that is what it says.
+    pub(crate) fn came(&self) -> Option<&Came> {
         match self {
-            Self::Call(CallEvent { what: What::Came(came), .. }) => came.customer.as_deref(),
+            Self::Call(CallEvent { what: What::Came(came), .. }) => Some(came),
             _ => None,
         }
     }

@@ -156,14 +156,14 @@ impl Ledger {
         }
     }
 
-    /// Whether the journal in this folder still says of one of these customers that they called: what the database has is wiped
-    /// from it as soon as nobody calls for a moment, or when the ledger is closed.
+    /// Whether the journal in this folder still says of one of these customers that they called, or of somebody with such an
+    /// alias: what the database has is wiped from it as soon as nobody calls for a moment, or when the ledger is closed.
     ///
     /// # Errors
     /// The journal cannot be read.
-    pub fn names(folder: &Path, customers: &[String]) -> io::Result<bool> {
+    pub fn names(folder: &Path, customers: &[String], alias: impl Fn(&str) -> bool) -> io::Result<bool> {
         match File::open(Self::file_in(folder)) {
-            Ok(journal) => match Reader::new(journal).names(customers) {
+            Ok(journal) => match Reader::new(journal).names(customers, alias) {
                 // It began anew meanwhile: whoever wants to know looks again.
                 Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(true),
                 named => named,

@@ -4,7 +4,7 @@ use std::fmt;
 
 use database::{Query, Row};
 use domain::{Identity, Millis};
-use records::audit::{Action, Entry, Filter, Opaque, Reason};
+use records::audit::{Action, Entry, Erased, Filter, Opaque, Reason};
 
 use super::import::Whom;
 use super::told::tells_who;
@@ -21,13 +21,12 @@ pub struct Receipt {
     pub subject: Opaque,
     /// When it was: earlier than now if it is said again.
     pub at: Millis,
-    /// So many numbers are gone.
-    pub numbers: u64,
+    /// So many numbers are gone, and so many calls do not say any more whose they were, nor what the caller was called before
+    /// they were a customer.
+    pub erased: Erased,
     /// So many reasons of reveals, of this customer or others, hold the id, the name or a part of it, and stay: an entry of the
     /// audit trail cannot be changed. Said again, those that hold the id.
     pub reasons: usize,
-    /// So many calls do not say any more whose they were, nor what the caller was called before they were a customer.
-    pub calls: u64,
 }
 
 /// The allowance of reveals is for so long, in milliseconds.
@@ -102,20 +101,24 @@ impl Customers {
         let name = name.unwrap_or_default();
         let reasons = reasons.iter().filter(|reason| tells_who(reason, id, &name)).count();
         let subject = self.audit.opaque(id);
-        let entry = Entry::erased(by.at, &by.actor, subject.clone(), numbers, calls);
+        let mut aliases: Vec<_> = aliases.iter().map(|alias| self.audit.mark(alias)).collect();
+        // Not in the order of the numbers' hashes.
+        aliases.sort_unstable();
+        let erased = Erased { numbers, calls, aliases };
+        let entry = Entry::erased(by.at, &by.actor, subject.clone(), &erased);
         self.audit.append(&mut *transaction, entry).await?;
         transaction.commit().await?;
-        Ok(Receipt { subject, at: by.at, numbers, reasons, calls })
+        Ok(Receipt { subject, at: by.at, erased, reasons })
     }
 
     async fn erased_before(&self, id: &str, reasons: &[String]) -> Result<Option<Receipt>, Trouble> {
         let subject = self.audit.opaque(id);
         let filter = Filter { action: Some(Action::Erased), subject: Some(subject.clone()) };
         let Some(entry) = self.audit.list(&filter, 1).await?.pop() else { return Ok(None) };
-        let Some((numbers, calls)) = Entry::erased_figures(&entry.detail) else { return Ok(None) };
+        let Some(erased) = Erased::parse(&entry.detail) else { return Ok(None) };
         // The name is gone, and cannot be looked for again.
         let reasons = reasons.iter().filter(|reason| tells_who(reason, id, "")).count();
-        Ok(Some(Receipt { subject, at: entry.at, numbers, reasons, calls }))
+        Ok(Some(Receipt { subject, at: entry.at, erased, reasons }))
     }
 
     /// The numbers of one: the only way back. The audit entry is on disk before any of them is told.
@@ -171,7 +174,7 @@ fn opened(ring: &KeyRing, mut row: Row, customer: &str) -> Result<PhoneNumber, T
 
 impl fmt::Display for Receipt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { subject, numbers, reasons, calls, .. } = self;
+        let Self { subject, erased: Erased { numbers, calls, .. }, reasons, .. } = self;
         write!(
             f,
             "customer {subject}: {numbers} numbers and the name erased, {calls} calls kept without them"

@@ -49,6 +49,13 @@ impl Key {
         hex(&mac.finalize().into_bytes()[..8])
     }
 
+    /// Four hexadecimal digits.
+    pub(crate) fn mark(&self, alias: &str) -> String {
+        let mut mac = self.begun(b"alias");
+        mac.update(alias.as_bytes());
+        hex(&mac.finalize().into_bytes()[..2])
+    }
+
     fn begun(&self, word: &[u8]) -> Hmac<Sha256> {
         #[expect(clippy::expect_used, reason = "HMAC takes a key of any length")]
         let mut mac = Hmac::<Sha256>::new_from_slice(self.0.expose_secret()).expect("a key");

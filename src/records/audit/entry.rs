@@ -4,7 +4,7 @@ use std::fmt;
 
 use domain::{Identity, Millis};
 
-use super::Reason;
+use super::{Erased, Reason};
 use crate::event::shown;
 use crate::{CallEvent, Event, What};
 
@@ -143,17 +143,10 @@ impl Entry {
         Self::new(at, actor, Action::Assigned, customer.0).with(shown(operator))
     }
 
-    /// A customer was erased: so many numbers, and in so many calls.
+    /// A customer was erased.
     #[must_use]
-    pub fn erased(at: Millis, actor: &Actor, customer: Opaque, numbers: u64, calls: u64) -> Self {
-        Self::new(at, actor, Action::Erased, customer.0).with(format!("numbers={numbers} calls={calls}"))
-    }
-
-    /// How many numbers, and in how many calls, a customer was erased by the entry with this detail.
-    #[must_use]
-    pub fn erased_figures(detail: &str) -> Option<(u64, u64)> {
-        let (numbers, calls) = detail.strip_prefix("numbers=")?.split_once(" calls=")?;
-        Some((numbers.parse().ok()?, calls.parse().ok()?))
+    pub fn erased(at: Millis, actor: &Actor, customer: Opaque, erased: &Erased) -> Self {
+        Self::new(at, actor, Action::Erased, customer.0).with(erased.to_string())
     }
 
     /// So many calls were forgotten, because they had come more than so many days before.

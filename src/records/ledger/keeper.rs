@@ -19,7 +19,7 @@ use super::held::Held;
 use super::reader::{Reader, Window};
 use crate::audit::{ALONE, Entry};
 use crate::record::{in_table, without_zeros};
-use crate::{Audit, CallEvent, Came, Event, What, calls};
+use crate::{Audit, CallEvent, Event, What, calls};
 
 pub(super) struct Keeper {
     reader: Reader,
@@ -224,7 +224,7 @@ impl Keeper {
     ) -> Result<(), Failure> {
         // An erasure holds it too: it is either seen here, or sees what is written here.
         transaction.alone(ALONE).await?;
-        let Some(first) = events.iter().filter_map(dialled_for_a_customer).min() else { return Ok(()) };
+        let Some(first) = events.iter().filter_map(names_somebody).min() else { return Ok(()) };
         let erased = self.audit.erased(transaction, first.saturating_sub(CLOCKS_DIFFER)).await?;
         // Nobody, almost always: what follows costs a hash for each call.
         if erased.is_empty() {
@@ -233,11 +233,12 @@ impl Keeper {
         for event in events {
             consume_budget().await;
             let Event::Call(CallEvent { at, what: What::Came(came), .. }) = event else { continue };
-            let Some(customer) = &came.customer else { continue };
-            let erased_at = erased.get(&self.audit.opaque(&without_zeros(customer)).to_string());
-            if erased_at.is_some_and(|erased_at| in_table(*at) <= erased_at.saturating_add(CLOCKS_DIFFER)) {
-                came.customer = None;
-            }
+            let is_of_before = |erased_at: Option<i64>| {
+                erased_at.is_some_and(|erased_at| in_table(*at) <= erased_at.saturating_add(CLOCKS_DIFFER))
+            };
+            let opaque = |customer: &str| self.audit.opaque(&without_zeros(customer));
+            came.customer.take_if(|customer| is_of_before(erased.customer(&opaque(customer))));
+            came.alias.take_if(|alias| is_of_before(erased.alias(&self.audit.mark(alias))));
         }
         Ok(())
     }
@@ -282,10 +283,12 @@ impl Generations {
     }
 }
 
-/// When a customer's call came.
-fn dialled_for_a_customer(event: &Event) -> Option<i64> {
+/// When a call came of which it is known whose it was, or what the caller is called.
+fn names_somebody(event: &Event) -> Option<i64> {
     match event {
-        Event::Call(CallEvent { at, what: What::Came(Came { customer: Some(_), .. }), .. }) => {
+        Event::Call(CallEvent { at, what: What::Came(came), .. })
+            if came.customer.is_some() || came.alias.is_some() =>
+        {
             Some(in_table(*at))
         }
         _ => None,

@@ -74,13 +74,14 @@ impl Reader {
         Ok(found)
     }
 
-    /// Whether an event in it is of one of these customers. Another program may write it meanwhile.
-    pub(super) fn names(&self, customers: &[String]) -> io::Result<bool> {
+    /// Whether an event in it is of one of these customers, or of a caller with such an alias. Another program may write it
+    /// meanwhile.
+    pub(super) fn names(&self, customers: &[String], alias: impl Fn(&str) -> bool) -> io::Result<bool> {
         let length = self.0.metadata()?.len();
         let mut from = 0;
         while from < length {
             let window = self.read(from, length, usize::MAX)?;
-            if window.lying().any(|lying| customers.iter().any(|id| may_name(lying.payload, id))) {
+            if window.lying().any(|lying| may_name(lying.payload, customers, &alias)) {
                 return Ok(true);
             }
             from = window.next;
@@ -112,12 +113,16 @@ impl Reader {
     }
 }
 
-/// Of an event of a later version that is not known here, whatever looks like the id.
-fn may_name(payload: &[u8], id: &str) -> bool {
-    match Event::read(payload) {
-        Some(event) => event.customer() == Some(id),
-        None => payload.windows(id.len().max(1)).any(|bytes| bytes == id.as_bytes()),
-    }
+/// Of an event of a later version that is not known here, whatever looks like an id.
+fn may_name(payload: &[u8], customers: &[String], alias: impl Fn(&str) -> bool) -> bool {
+    let Some(event) = Event::read(payload) else {
+        let looks_like = |id: &String| payload.windows(id.len().max(1)).any(|bytes| bytes == id.as_bytes());
+        return customers.iter().any(looks_like);
+    };
+    event.came().is_some_and(|came| {
+        came.customer.as_ref().is_some_and(|customer| customers.contains(customer))
+            || came.alias.as_deref().is_some_and(alias)
+    })
 }
 
 impl Window {

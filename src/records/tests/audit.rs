@@ -5,7 +5,7 @@
 use database::scratch::Server;
 use database::{Database, Place, Query};
 use domain::Identity;
-use records::audit::{Action, Actor, Entry, Fault, Filter, Noted, Reason, Verdict};
+use records::audit::{Action, Actor, Entry, Erased, Fault, Filter, Noted, Reason, Verdict};
 use records::{Audit, TokenGiven};
 
 #[tokio::test]
@@ -239,7 +239,7 @@ async fn fill(audit: &Audit, database: &Database) -> Verdict {
         Entry::of(&TokenGiven::new(1, &operator()).into()),
         Entry::imported(2, &shell, 1_000_000, 1_200_000),
         Entry::added(3, &shell, customer(), &operator()),
-        Entry::erased(4, &shell, customer(), 2, 3),
+        Entry::erased(4, &shell, customer(), &Erased { numbers: 2, calls: 3, aliases: vec![] }),
         Entry::assigned(5, &shell, customer(), &operator()),
         Entry::revealed(6, &shell, customer(), &reason, (1, 2)),
         Entry::revealed(7, &other, customer(), &reason, (2, 2)),

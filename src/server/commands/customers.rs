@@ -230,8 +230,7 @@ async fn erase(ids: &[String], yes: bool) -> anyhow::Result<()> {
     if !receipts.is_empty() {
         // Before anything is said, which may be the end of this program; and once, since the files are written anew.
         let left = Left::after(Deleted::Customers, &kept.database, &settings.keeping.place).await;
-        let erased: Vec<String> = receipts.iter().map(|(id, _)| (*id).clone()).collect();
-        let journal = left::from_journal(&erased, folder, &audit).await;
+        let journal = left::from_journal(&receipts, folder, &audit).await;
         for (id, receipt) in &receipts {
             // Beside the receipt, which is to be kept, and in which the id would be kept too.
             if ids.len() > 1 {
@@ -242,7 +241,7 @@ async fn erase(ids: &[String], yes: bool) -> anyhow::Result<()> {
         failures.extend(left.tell().err());
         if settings.keeping.place_given {
             say(
-                "Journals of servers with other data folders have the id until nobody calls them for a second, or until they start again.",
+                "Journals of servers with other data folders may say who it was until nobody calls them for a second, or until they start again.",
             );
         }
         failures.extend(journal.err());

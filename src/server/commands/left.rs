@@ -1,10 +1,13 @@
 //! What deleted rows leave behind: removed as far as this program can, and told where they are still.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use database::{Database, Deleted, Failure, Place};
+use directory::Receipt;
+use records::audit::Mark;
 use records::{Audit, Ledger};
 use tokio::time::{Instant, sleep};
 
@@ -64,17 +67,25 @@ pub(crate) async fn settle_killed(folder: &Path, audit: &Audit) -> anyhow::Resul
     settled.with_context(|| format!("{}: {AS_THE_SERVERS_USER}", file.display()))
 }
 
-/// Waits until the journal in this folder does not say any more that these customers called: a server wipes it when nobody calls
-/// for a second. What one that was killed meanwhile has left is settled first.
+/// Waits until the journal in this folder does not say any more that these customers called, or a caller whom nobody knew and who
+/// was called as they were before: a server wipes it when nobody calls for a second. What one that was killed meanwhile has left
+/// is settled first.
 ///
 /// # Errors
 /// It still does.
-pub(crate) async fn from_journal(erased: &[String], folder: &Path, audit: &Audit) -> anyhow::Result<()> {
+pub(crate) async fn from_journal(
+    erased: &[(&String, Receipt)],
+    folder: &Path,
+    audit: &Audit,
+) -> anyhow::Result<()> {
     let file = Ledger::file_in(folder);
+    let ids: Vec<String> = erased.iter().map(|(id, _)| (*id).clone()).collect();
+    let aliases: BTreeSet<&Mark> = erased.iter().flat_map(|(_, receipt)| &receipt.erased.aliases).collect();
     let until = Instant::now() + PATIENCE;
     loop {
-        let named = Ledger::names(folder, erased).with_context(|| {
-            format!("{} may have the id of who was erased; {AS_THE_SERVERS_USER}", file.display())
+        let named = Ledger::names(folder, &ids, |alias| aliases.contains(&audit.mark(alias)));
+        let named = named.with_context(|| {
+            format!("{} may still say who was erased; {AS_THE_SERVERS_USER}", file.display())
         })?;
         if !named {
             return Ok(());
@@ -87,7 +98,7 @@ pub(crate) async fn from_journal(erased: &[String], folder: &Path, audit: &Audit
                     "it is wiped as soon as nobody calls for a second: say the same again then".to_owned()
                 }
             };
-            bail!("{} still has the id of who was erased: {why}", file.display());
+            bail!("{} still says who was erased: {why}", file.display());
         }
         sleep(MOMENT).await;
     }

@@ -387,7 +387,7 @@ async fn erased_is_gone(house: &House) {
     transaction.run(call.with(alias.as_str())).await.unwrap();
     transaction.commit().await.unwrap();
     let receipt = house.customers.erase("cm-koshii", by).await.unwrap();
-    assert_eq!((receipt.numbers, receipt.calls), (2, 1), "{receipt}");
+    assert_eq!((receipt.erased.numbers, receipt.erased.calls), (2, 1), "{receipt}");
     house.database.scrub(database::Deleted::Customers).await.unwrap();
     let aliases = house.database.read(Query::new("SELECT alias FROM calls")).await.unwrap();
     assert!(!format!("{aliases:?}").contains(&alias));

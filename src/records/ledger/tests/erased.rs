@@ -5,7 +5,7 @@ use database::scratch::Server;
 use domain::Millis;
 
 use super::*;
-use crate::audit::{Actor, Entry};
+use crate::audit::{Actor, Entry, Erased};
 use crate::calls;
 
 #[tokio::test]
@@ -35,27 +35,39 @@ async fn who_was_erased_may_be_unreadable_and_holds_no_call_up() {
     assert_eq!(calls[0].customer.as_deref(), Some("cust-1"));
 }
 
-/// A call of a customer that came then.
-fn of(customer: &str, call: u64, at: Millis) -> CallEvent {
+/// A call that came then: of a customer, or of somebody who is called like a place.
+fn of(who: &str, call: u64, at: Millis) -> CallEvent {
     let What::Came(came) = came(0).what else { unreachable!() };
-    let came = Came { customer: Some(customer.to_owned()), ..came };
-    CallEvent { call_sid: sid(call), at, what: What::Came(came) }
+    let (customer, alias) = match who.starts_with("cust-") {
+        true => (Some(who.to_owned()), None),
+        false => (None, Some(who.to_owned())),
+    };
+    CallEvent { call_sid: sid(call), at, what: What::Came(Came { customer, alias, ..came }) }
 }
 
 async fn erased(place: &Place, folder: &Path) {
     let ledger = on(place, folder, 4096, |file| file).await;
     let database = database(place).await;
     ledger.keep(of("cust-1", 0, 900)).await.unwrap();
+    ledger.keep(of("Kamito-Renasu", 1, 900)).await.unwrap();
     ledger.settled().await;
 
     let mut erasing = database.begin().await.unwrap();
-    assert_eq!(calls::erase(&mut *erasing, "cust-1", &[]).await.unwrap(), 1);
-    // Nothing of these is written before the erasure is done; one is told by a clock that is ahead, and the last is of a
-    // customer with the same id, added later.
-    for (call, at, customer) in
-        [(1, 999, "cust-1"), (2, 61_000, "cust-1"), (3, 1000, "cust-2"), (4, 61_001, "cust-1")]
-    {
-        ledger.keep(of(customer, call, at)).await.unwrap();
+    let aliases = ["Kamito-Renasu".to_owned()];
+    assert_eq!(calls::erase(&mut *erasing, "cust-1", &aliases).await.unwrap(), 2);
+    // Nothing of these is written before the erasure is done; two are told by a clock that is ahead, and the last ones are of a
+    // customer with the same id, added later, and of whoever has the number then.
+    for (call, at, who) in [
+        (2, 999, "cust-1"),
+        (3, 999, "Kamito-Renasu"),
+        (4, 61_000, "cust-1"),
+        (5, 61_000, "Kamito-Renasu"),
+        (6, 1000, "cust-2"),
+        (7, 1000, "Hirose-Makuni"),
+        (8, 61_001, "cust-1"),
+        (9, 61_001, "Kamito-Renasu"),
+    ] {
+        ledger.keep(of(who, call, at)).await.unwrap();
     }
     let settling = tokio::spawn({
         let ledger = ledger.clone();
@@ -63,7 +75,8 @@ async fn erased(place: &Place, folder: &Path) {
     });
     tokio::time::sleep(Duration::from_millis(300)).await;
     let audit = audit(&database);
-    let entry = Entry::erased(1000, &Actor::Hitoku, audit.opaque("cust-1"), 1, 1);
+    let erased = Erased { numbers: 1, calls: 2, aliases: vec![audit.mark("Kamito-Renasu")] };
+    let entry = Entry::erased(1000, &Actor::Hitoku, audit.opaque("cust-1"), &erased);
     audit.append(&mut *erasing, entry).await.unwrap();
     erasing.commit().await.unwrap();
     settling.await.unwrap();
@@ -71,14 +84,17 @@ async fn erased(place: &Place, folder: &Path) {
     let whose = || async {
         let mut calls = calls::latest(&database, 10).await.unwrap();
         calls.sort_by_key(|call| call.call_sid);
-        calls.into_iter().map(|call| call.customer.unwrap_or_default()).collect::<Vec<_>>()
+        calls.into_iter().map(|call| call.customer.or(call.alias).unwrap_or_default()).collect::<Vec<_>>()
     };
-    assert_eq!(whose().await, ["", "", "", "cust-2", "cust-1"]);
+    let nobody_erased =
+        ["", "", "", "", "", "", "cust-2", "Hirose-Makuni", "cust-1", "Kamito-Renasu"].map(str::to_owned);
+    assert_eq!(whose().await, nobody_erased);
     // Nor by a webhook that Twilio repeats.
-    for (call, at) in [(0, 900), (0, 950), (1, 999), (2, 61_000)] {
+    for (call, at) in [(0, 900), (0, 950), (2, 999), (4, 61_000)] {
         ledger.keep(of("cust-1", call, at)).await.unwrap();
+        ledger.keep(of("Kamito-Renasu", call + 1, at)).await.unwrap();
     }
     ledger.settled().await;
-    assert_eq!(whose().await, ["", "", "", "cust-2", "cust-1"]);
+    assert_eq!(whose().await, nobody_erased);
     assert!(audit.verify().await.unwrap().is_sound());
 }
