@@ -6,8 +6,8 @@
 //!
 //! Invariant: what [`Ledger::keep`] has accepted comes into the database exactly once, whenever either is killed. Each frame
 //! says its generation and lies at its place; the rows and the place reached are written in one transaction. And what the
-//! database has is wiped from the journal, when nobody has called for a moment and when the ledger is closed: it is not to go
-//! into another database, in which nobody was erased.
+//! database has is wiped from the journal, every moment and when the ledger is closed: whoever is erased is not to stay there,
+//! or to go into another database, in which nobody was erased.
 
 mod disk;
 mod frame;
@@ -33,6 +33,7 @@ use futures::FutureExt as _;
 use futures::future::Either;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
+use tokio::time::Instant;
 
 use crate::{Audit, Event};
 use disk::Disk;
@@ -122,7 +123,7 @@ struct Ground<D> {
     reader: Reader,
     /// So much of the disk is taken at once, and when the journal is longer, it begins anew.
     reserve: u64,
-    /// When so long nobody has called, what the database has is wiped.
+    /// So often what the database has is wiped while calls come, and so long after the last one.
     idle: Duration,
 }
 
@@ -157,7 +158,7 @@ impl Ledger {
     }
 
     /// Whether the journal in this folder still says of one of these customers that they called, or of somebody with such an
-    /// alias: what the database has is wiped from it as soon as nobody calls for a moment, or when the ledger is closed.
+    /// alias: what the database has is wiped from it every moment, and when the ledger is closed.
     ///
     /// # Errors
     /// The journal cannot be read.
@@ -281,7 +282,7 @@ impl Ledger {
         let found = ground.reader.recover()?;
         if found.damaged > 0 {
             let (file, bytes) = (ground.file.display(), found.damaged);
-            tracing::error!(%file, bytes, "a part of the journal is damaged, and what was in it is lost; check the disk");
+            tracing::error!(%file, bytes, "a part of the journal is damaged, and what was in it is lost if the database has it not yet; check the disk");
         }
         disk::reserve(&mut ground.disk, ground.reserve);
         let start = Reached { era: 0, end: found.end };
@@ -295,8 +296,10 @@ impl Ledger {
             disk: ground.disk,
             reserve: ground.reserve,
             idle: ground.idle,
+            clean: 0,
             used: found.used,
             wiped: false,
+            wiped_at: Instant::now(),
             generation: frame::generation()?,
             reached: start,
             journaled,

@@ -2,6 +2,7 @@
 
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io;
+use std::ops::Range;
 use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -60,12 +61,18 @@ pub(super) fn reserve(disk: &mut impl Disk, length: u64) -> bool {
     false
 }
 
-/// Writes zeros over the beginning of the file, for good.
-pub(super) fn wipe(disk: &mut impl Disk, length: u64) -> io::Result<()> {
-    let zeros = vec![0; usize::try_from(length).map_err(io::Error::other)?];
-    disk.write(&zeros, 0)?;
-    disk.sync()
+/// Writes zeros over this part of the file: for good when it is synced.
+pub(super) fn wipe(disk: &mut impl Disk, part: Range<u64>) -> io::Result<()> {
+    let mut at = part.start;
+    while at < part.end {
+        let zeros = ZEROS.len().min(usize::try_from(part.end - at).unwrap_or(usize::MAX));
+        disk.write(&ZEROS[..zeros], at)?;
+        at += zeros as u64;
+    }
+    Ok(())
 }
+
+static ZEROS: [u8; 64 << 10] = [0; 64 << 10];
 
 impl Disk for File {
     fn write(&mut self, bytes: &[u8], at: u64) -> io::Result<()> {

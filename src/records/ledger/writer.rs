@@ -11,6 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use tokio::sync::{oneshot, watch};
+use tokio::time::Instant;
 
 use super::disk::{self, Disk};
 use super::held::Held;
@@ -27,10 +28,13 @@ pub(super) struct Writer<D> {
     pub(super) reserve: u64,
     /// See [`Ground::idle`](super::Ground::idle).
     pub(super) idle: Duration,
-    /// The file may have something else than zeros up to here.
+    /// The file has only zeros before this, and may have something else up to `used`.
+    pub(super) clean: u64,
     pub(super) used: u64,
     /// It was tried to wipe it since the last event.
     pub(super) wiped: bool,
+    /// When a part of it was wiped that the database has.
+    pub(super) wiped_at: Instant,
     pub(super) generation: u64,
     pub(super) reached: Reached,
     pub(super) journaled: watch::Sender<Reached>,
@@ -143,6 +147,12 @@ impl<D: Disk> Writer<D> {
         if let Err(error) = self.begin_anew() {
             tracing::debug!(%error, "the journal goes on where it is");
         }
+        // Now, because a sync follows.
+        if self.wiped_at.elapsed() >= self.idle
+            && let Err(error) = self.wipe_written()
+        {
+            tracing::debug!(%error, "what the database has is still in the journal");
+        }
         let mut bytes = Vec::with_capacity(4096);
         for payload in payloads {
             frame::put(self.generation, payload, &mut bytes);
@@ -155,6 +165,8 @@ impl<D: Disk> Writer<D> {
             if let Err(error) = self.disk.cut(at) {
                 tracing::debug!(%error, "the journal cannot be cut back");
             }
+            // The zeros are perhaps not on disk either.
+            self.clean = 0;
             return Err(error);
         }
         self.reached.end = end;
@@ -180,6 +192,7 @@ impl<D: Disk> Writer<D> {
         if self.disk.length()? > self.reserve {
             self.disk.cut(self.reserve)?;
         }
+        self.wipe_rest()?;
         self.begin(generation, 1);
         Ok(())
     }
@@ -187,8 +200,26 @@ impl<D: Disk> Writer<D> {
     fn begin(&mut self, generation: u64, eras: u64) {
         self.generation = generation;
         self.reached = Reached { era: self.reached.era + eras, end: 0 };
+        (self.clean, self.used) = (0, 0);
         self.urgent = super::urgent(self.reserve);
         self.no_room_before = 0;
+    }
+
+    /// While calls go on: whoever is erased is not to be in the file until nobody calls any more.
+    fn wipe_written(&mut self) -> io::Result<()> {
+        self.wiped_at = Instant::now();
+        let written = *self.written.borrow();
+        if written.era == self.reached.era && written.end > self.clean {
+            disk::wipe(&mut self.disk, self.clean..written.end)?;
+            self.clean = written.end;
+        }
+        Ok(())
+    }
+
+    /// After it may have been cut.
+    fn wipe_rest(&mut self) -> io::Result<()> {
+        let used = self.used.min(self.disk.length()?);
+        disk::wipe(&mut self.disk, self.clean..used)
     }
 
     /// Leaves nothing in the file, if the database has all of it.
@@ -204,12 +235,11 @@ impl<D: Disk> Writer<D> {
     fn wipe_all(&mut self) -> io::Result<()> {
         self.wiped = true;
         let generation = frame::generation()?;
-        let length = self.disk.length()?;
-        if length > self.reserve {
+        if self.disk.length()? > self.reserve {
             self.disk.cut(self.reserve)?;
         }
-        disk::wipe(&mut self.disk, self.used.min(length).min(self.reserve))?;
-        self.used = 0;
+        self.wipe_rest()?;
+        self.disk.sync()?;
         // As if one had been written over this one: of neither anything is left.
         self.begin(generation, 2);
         self.journaled.send_replace(self.reached);

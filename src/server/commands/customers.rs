@@ -241,7 +241,7 @@ async fn erase(ids: &[String], yes: bool) -> anyhow::Result<()> {
         failures.extend(left.tell().err());
         if settings.keeping.place_given {
             say(
-                "Journals of servers with other data folders may say who it was until nobody calls them for a second, or until they start again.",
+                "Journals of servers with other data folders may say who it was for a second or two, or, if one was killed, until it starts again.",
             );
         }
         failures.extend(journal.err());

@@ -68,7 +68,7 @@ pub(crate) async fn settle_killed(folder: &Path, audit: &Audit) -> anyhow::Resul
 }
 
 /// Waits until the journal in this folder does not say any more that these customers called, or a caller whom nobody knew and who
-/// was called as they were before: a server wipes it when nobody calls for a second. What one that was killed meanwhile has left
+/// was called as they were before: a server wipes it a second or two after its database has it. What one that was killed meanwhile has left
 /// is settled first.
 ///
 /// # Errors
@@ -95,7 +95,7 @@ pub(crate) async fn from_journal(
             let why = match unsettled {
                 Some(error) => format!("{error:#}"),
                 None => {
-                    "it is wiped as soon as nobody calls for a second: say the same again then".to_owned()
+                    "it is wiped a second or two after the server has written it into the database: say the same again then, and look at the server's log if it still is not".to_owned()
                 }
             };
             bail!("{} still says who was erased: {why}", file.display());

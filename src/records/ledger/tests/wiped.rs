@@ -50,6 +50,21 @@ async fn it_is_wiped_when_nobody_has_called_for_a_moment() {
 }
 
 #[tokio::test]
+async fn what_the_database_has_is_wiped_while_calls_go_on() {
+    let house = House::new();
+    let ledger = house.on(1 << 20, |file| file).await;
+    let mut calls = 0;
+    // If it were wiped in a pause, or had begun anew, something else than zeros would be where it begins.
+    while !(is_used(&house) && fs::read(house.journal()).unwrap().starts_with(&[0; 100])) {
+        ledger.keep(came(calls)).await.unwrap();
+        calls += 1;
+    }
+    ledger.close(Duration::MAX).await.unwrap();
+    once_each(&house.trail().await, 0..calls);
+    assert_wiped(&house);
+}
+
+#[tokio::test]
 async fn what_cannot_be_wiped_is_wiped_later() {
     let house = House::new();
     let full = Arc::new(AtomicBool::new(false));

@@ -13,6 +13,8 @@ mod disk;
 #[cfg(test)]
 mod doctor;
 #[cfg(test)]
+mod erased;
+#[cfg(test)]
 mod import;
 #[cfg(test)]
 mod killed;

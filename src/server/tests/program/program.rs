@@ -304,3 +304,23 @@ pub(crate) fn search(folder: &Path) -> usize {
     }
     files
 }
+
+pub(crate) fn assert_refused(said: &Said, why: &[&str]) {
+    assert!(!said.well && said.err.starts_with("hitoku: "), "{said:?}");
+    for why in why {
+        assert!(said.err.contains(why), "`{why}` is not in {said:?}");
+    }
+}
+
+pub(crate) fn assert_says(said: &Said, what: &[&str]) {
+    assert!(said.well && said.err.is_empty(), "{said:?}");
+    for what in what {
+        assert!(said.out.contains(what), "`{what}` is not in {said:?}");
+    }
+}
+
+/// All that is in the files of the data folder.
+pub(crate) fn bytes(home: &Home) -> String {
+    let files = fs::read_dir(home.data()).unwrap();
+    files.map(|file| String::from_utf8_lossy(&fs::read(file.unwrap().path()).unwrap()).into_owned()).collect()
+}
