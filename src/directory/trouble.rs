@@ -1,7 +1,9 @@
 //! What can go wrong with the directory that we keep ourselves, in words that say how to mend it.
 
 use database::Failure;
+use records::digits::holds_a_number;
 
+use crate::customer::DIGITS_OF_A_NUMBER;
 use crate::{NoKeys, NotACustomer};
 
 /// Something is wrong with the directory.
@@ -36,7 +38,7 @@ pub enum Trouble {
     #[error("the database has lost its secret `{0}`: restore it from a backup")]
     NoSecret(&'static str),
     /// Nobody has this id.
-    #[error("there is no customer `{0}`")]
+    #[error("there is no customer {}", asked(.0))]
     Nobody(String),
     /// The customer would not be what one should be.
     #[error(transparent)]
@@ -72,4 +74,13 @@ pub enum Trouble {
          server with NUMBER_KEY=new,old, so that all can open both, and run `hitoku keys rotate` again"
     )]
     OneKey,
+}
+
+/// An id that was asked for; whoever asks may have a number and take it for one.
+fn asked(id: &str) -> String {
+    if holds_a_number(id, DIGITS_OF_A_NUMBER) {
+        "with this id, which may be a telephone number and is not repeated here".to_owned()
+    } else {
+        format!("`{id}`")
+    }
 }

@@ -221,10 +221,13 @@ async fn erase(ids: &[String], yes: bool) -> anyhow::Result<()> {
     let (mut receipts, mut failures) = (vec![], vec![]);
     // So that what a killed server has left there is found: of a customer, and of the stranger that they were before.
     failures.extend(left::settle_killed(folder, &audit).await.err());
-    for id in ids {
+    for (at, id) in ids.iter().enumerate() {
         match kept.customers.erase(id, super::by).await {
             Ok(receipt) => receipts.push((id, receipt)),
-            Err(trouble) => failures.push(anyhow::Error::from(trouble)),
+            Err(trouble) if ids.len() > 1 => {
+                failures.push(anyhow::Error::from(trouble).context(format!("id {}", at + 1)));
+            }
+            Err(trouble) => failures.push(trouble.into()),
         }
     }
     if !receipts.is_empty() {
@@ -247,13 +250,13 @@ async fn erase(ids: &[String], yes: bool) -> anyhow::Result<()> {
         failures.extend(journal.err());
     }
     let Some(last) = failures.pop() else { return Ok(()) };
-    failures.iter().for_each(|failure| note(&failure.to_string()));
+    failures.iter().for_each(|failure| note(&format!("{failure:#}")));
     Err(last)
 }
 
 fn ask(ids: &[String]) -> anyhow::Result<()> {
     let [id] = ids else { bail!("several are erased at once only with --yes; nothing was erased") };
-    ensure!(std::io::stdin().is_terminal(), "nobody is here to ask whether {id} is to be erased: say --yes");
+    ensure!(std::io::stdin().is_terminal(), "nobody is here to ask whether that is meant: say --yes");
     print(&format!("Erase {} for good? Type the id again: ", printable(id)));
     let mut typed = String::new();
     std::io::stdin().read_line(&mut typed)?;

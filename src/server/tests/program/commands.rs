@@ -29,6 +29,11 @@ fn a_customer_is_imported_listed_shown_added_assigned_and_erased() {
     let add = ["customers", "add", "--id", "cm-sato", "--name", "佐藤 美咲", "--operator", "user002"];
     assert_says(&home.told(&add, &format!("{STRANGER}\n\n{KOSHII}\n")), &["cm-sato added", "cm-koshii"]);
     assert_refused(&home.told(&add, STRANGER), &["there is a customer `cm-sato` already"]);
+    for command in ["show", "erase"] {
+        let typed_a_number = home.run(&["customers", command, KOSHII]);
+        assert!(!typed_a_number.well && !typed_a_number.err.contains("770"), "{typed_a_number:?}");
+    }
+    assert_refused(&home.run(&["customers", "show", KOSHII]), &["may be a telephone number"]);
     let list = home.run(&["customers", "list", "--operator", "user002"]);
     assert_says(&list, &["cm-sato", "cm-oneil"]);
     assert!(!list.out.contains("cm-koshii"));
