@@ -3,6 +3,7 @@
 //! Invariant: a number leaves it only by [`Customers::reveal`], and never before an audit entry that says so is on disk.
 
 mod changes;
+mod erasure;
 mod import;
 mod rotation;
 mod told;
@@ -19,7 +20,7 @@ use secrecy::SecretBox;
 use crate::key::{Hash, Key, KeyRing};
 use crate::{Aliases, Directory, Entry, Keys, PhoneNumber, Silent, Trouble, secrets};
 
-pub use changes::Receipt;
+pub use erasure::Receipt;
 pub use import::{Imported, Taken};
 pub use rotation::Rotated;
 

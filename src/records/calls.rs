@@ -102,36 +102,51 @@ pub async fn count(database: &Database) -> Result<u64, Failure> {
     Ok(count.unsigned_abs())
 }
 
-/// Takes a customer out of every call, and what they were called before they were one, and leaves times and outcomes. Says of
-/// how many calls. What is in a journal still is not counted; it comes without the customer's id if the same transaction adds
+/// Takes customers out of every call, and the aliases that they had before they were some, and leaves times and outcomes. Says of
+/// how many calls of each. What is in a journal still is not counted; it comes without a customer's id if the same transaction adds
 /// [`Entry::erased`](crate::audit::Entry::erased), of a time after this, and without the aliases that this has a mark of.
 ///
 /// # Errors
 /// The database cannot be written.
 pub async fn erase(
     transaction: &mut dyn Transaction,
-    customer: &str,
-    aliases: &[String],
-) -> Result<u64, Failure> {
+    whose: Vec<(&str, &[String])>,
+) -> Result<Vec<u64>, Failure> {
     // Who writes calls looks for erasures: before this one has begun, or after it is done.
     transaction.alone(ALONE).await?;
-    // The tie is a hash of the customer too; the least of all lets no repeated webhook of the same time bring them back.
-    let update = "UPDATE calls SET customer = NULL, alias = NULL, came_tie = $1 WHERE customer = $2";
-    let theirs = |some: &[String]| {
-        let or = match some.len() {
-            0 => String::new(),
-            count => format!(" OR alias IN ({})", Query::places(3, count)),
-        };
-        let query = Query::new(format!("{update}{or} RETURNING call_sid")).with(i64::MIN).with(customer);
-        query.with_all(some.iter().map(String::as_str))
-    };
-    let mut some = aliases.chunks(500);
-    let mut changed = transaction.run(theirs(some.next().unwrap_or_default())).await?.len();
-    for some in some {
-        changed += transaction.run(theirs(some)).await?.len();
+    let mut counts = vec![0; whose.len()];
+    let (mut customers, mut aliases) = (BTreeMap::new(), BTreeMap::new());
+    for (at, (customer, some)) in whose.into_iter().enumerate() {
+        customers.entry(customer).or_insert(at);
+        aliases.extend(some.iter().map(|alias| (alias.as_str(), at)));
     }
-    Ok(changed as u64)
+    let names: Vec<&str> = customers.keys().chain(aliases.keys()).copied().collect();
+    for some in names.chunks(AT_ONCE) {
+        let places = Query::places(1, some.len());
+        let found = format!(
+            "SELECT call_sid, customer, alias FROM calls WHERE customer IN ({places}) OR alias IN ({places})"
+        );
+        let mut theirs = Vec::new();
+        for mut row in transaction.run(Query::new(found).with_all(some.iter().copied())).await? {
+            let (call_sid, customer, alias) = (row.text(0)?, row.maybe_text(1)?, row.maybe_text(2)?);
+            let of = |known: &BTreeMap<&str, usize>, who: Option<String>| known.get(who?.as_str()).copied();
+            // A customer may have an id like somebody's alias.
+            let Some(at) = of(&customers, customer).or_else(|| of(&aliases, alias)) else { continue };
+            counts[at] += 1;
+            theirs.push(call_sid);
+        }
+        for some in theirs.chunks(AT_ONCE) {
+            // The tie is a hash of the customer too; the least of all lets no repeated webhook of the same time bring them back.
+            let update = "UPDATE calls SET customer = NULL, alias = NULL, came_tie = $1 WHERE call_sid IN";
+            let update = Query::new(format!("{update} ({})", Query::places(2, some.len()))).with(i64::MIN);
+            transaction.run(update.with_all(some.iter().map(String::as_str))).await?;
+        }
+    }
+    Ok(counts)
 }
+
+/// So many of a kind are named in one statement.
+const AT_ONCE: usize = 500;
 
 /// Adds what these events say, as far as they are of calls.
 pub(crate) async fn write(transaction: &mut dyn Transaction, events: &[Event]) -> Result<(), Failure> {

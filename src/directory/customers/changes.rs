@@ -1,33 +1,16 @@
-//! One customer: added, given to another operator, erased, or a number revealed.
-
-use std::fmt;
+//! One customer: added, given to another operator, or a number revealed.
 
 use database::{Query, Row};
-use domain::{Identity, Millis};
-use records::audit::{Action, Entry, Erased, Filter, Opaque, Reason};
+use domain::Identity;
+use records::audit::{Action, Entry, Reason};
 
 use super::import::Whom;
 use super::told::tells_who;
-use super::{By, Customers, LOCK, import, number_of};
+use super::{By, Customers, LOCK, number_of};
 use crate::customer::may_look_after;
 use crate::found::tells;
 use crate::key::KeyRing;
 use crate::{Customer, PhoneNumber, Region, Sheet, Trouble, secrets};
-
-/// What an erasure has removed; without what it removed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Receipt {
-    /// The customer, as the audit trail calls them.
-    pub subject: Opaque,
-    /// When it was: earlier than now if it is said again.
-    pub at: Millis,
-    /// So many numbers are gone, and so many calls do not say any more whose they were, nor what the caller was called before
-    /// they were a customer.
-    pub erased: Erased,
-    /// So many reasons of reveals, of this customer or others, hold the id, the name or a part of it, and stay: an entry of the
-    /// audit trail cannot be changed. Said again, those that hold the id.
-    pub reasons: usize,
-}
 
 /// The allowance of reveals is for so long, in milliseconds.
 const A_DAY: u64 = 24 * 60 * 60 * 1000;
@@ -67,58 +50,6 @@ impl Customers {
         let entry = Entry::assigned(by.at, &by.actor, subject, operator);
         self.audit.append(&mut *transaction, entry).await?;
         Ok(transaction.commit().await?)
-    }
-
-    /// Erases one: the numbers, the name and the id, here and in the records of calls. The figures stay. What the database's files
-    /// keep of it [`scrub`](database::Database::scrub) removes: once for all that were erased. Said again, it gives its receipt again.
-    ///
-    /// `by` is asked when everybody else waits, which may take long: calls of before that are still in a journal are known by its
-    /// time.
-    ///
-    /// # Errors
-    /// Nobody has this id, or the database cannot be written; nothing is erased then.
-    pub async fn erase(&self, id: &str, by: impl FnOnce() -> By) -> Result<Receipt, Trouble> {
-        let mut transaction = self.database.begin().await?;
-        transaction.alone(LOCK).await?;
-        let ring = self.keys.current();
-        let sealed = transaction.run(Query::new(SEALED).with(id)).await?;
-        let numbers = import::count(sealed.len());
-        // One that does not open is erased all the same.
-        let opened = sealed.into_iter().filter_map(|row| opened(&ring, row, id).ok());
-        let aliases: Vec<String> = opened.map(|number| self.aliases.alias(&number)).collect();
-        transaction.run(Query::new("DELETE FROM numbers WHERE customer = $1").with(id)).await?;
-        let customer = Query::new("DELETE FROM customers WHERE id = $1 RETURNING name").with(id);
-        let name = transaction.run(customer).await?.pop().map(|mut row| row.text(0)).transpose()?;
-        let calls = records::calls::erase(&mut *transaction, id, &aliases).await?;
-        let by = by();
-        // Those whom the company's own API knows have calls here, and nothing else.
-        if name.is_none() && calls == 0 {
-            let reasons = self.audit.reasons(&mut *transaction).await?;
-            drop(transaction);
-            return self.erased_before(id, &reasons).await?.ok_or_else(|| Trouble::Nobody(id.to_owned()));
-        }
-        let reasons = self.audit.reasons(&mut *transaction).await?;
-        let name = name.unwrap_or_default();
-        let reasons = reasons.iter().filter(|reason| tells_who(reason, id, &name)).count();
-        let subject = self.audit.opaque(id);
-        let mut aliases: Vec<_> = aliases.iter().map(|alias| self.audit.mark(alias)).collect();
-        // Not in the order of the numbers' hashes.
-        aliases.sort_unstable();
-        let erased = Erased { numbers, calls, aliases };
-        let entry = Entry::erased(by.at, &by.actor, subject.clone(), &erased);
-        self.audit.append(&mut *transaction, entry).await?;
-        transaction.commit().await?;
-        Ok(Receipt { subject, at: by.at, erased, reasons })
-    }
-
-    async fn erased_before(&self, id: &str, reasons: &[String]) -> Result<Option<Receipt>, Trouble> {
-        let subject = self.audit.opaque(id);
-        let filter = Filter { action: Some(Action::Erased), subject: Some(subject.clone()) };
-        let Some(entry) = self.audit.list(&filter, 1).await?.pop() else { return Ok(None) };
-        let Some(erased) = Erased::parse(&entry.detail) else { return Ok(None) };
-        // The name is gone, and cannot be looked for again.
-        let reasons = reasons.iter().filter(|reason| tells_who(reason, id, "")).count();
-        Ok(Some(Receipt { subject, at: entry.at, erased, reasons }))
     }
 
     /// The numbers of one: the only way back. The audit entry is on disk before any of them is told.
@@ -165,27 +96,9 @@ impl Customers {
     }
 }
 
-const SEALED: &str = "SELECT hash, key_id, sealed FROM numbers WHERE customer = $1 ORDER BY hash";
+pub(super) const SEALED: &str = "SELECT hash, key_id, sealed FROM numbers WHERE customer = $1 ORDER BY hash";
 
 /// A number of this customer, of a row of [`SEALED`].
-fn opened(ring: &KeyRing, mut row: Row, customer: &str) -> Result<PhoneNumber, Trouble> {
+pub(super) fn opened(ring: &KeyRing, mut row: Row, customer: &str) -> Result<PhoneNumber, Trouble> {
     number_of(ring, customer, &row.bytes(0)?, &row.text(1)?, &row.bytes(2)?)
-}
-
-impl fmt::Display for Receipt {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { subject, erased: Erased { numbers, calls, .. }, reasons, .. } = self;
-        write!(
-            f,
-            "customer {subject}: {numbers} numbers and the name erased, {calls} calls kept without them"
-        )?;
-        if *reasons > 0 {
-            write!(
-                f,
-                "; but {reasons} of the audit trail's reasons for reveals may name them (`hitoku audit list --action \
-                 revealed`), and what is in the trail stays"
-            )?;
-        }
-        Ok(())
-    }
 }

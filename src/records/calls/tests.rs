@@ -73,8 +73,8 @@ async fn a_customer_is_erased_and_the_figures_stay(database: &Database) {
     let events = [came.clone(), CallEvent { at: 9, what: What::Ended(Outcome::Busy), ..came.clone() }];
     add(database, &events).await;
     let mut transaction = database.begin().await.unwrap();
-    assert_eq!(erase(&mut *transaction, "cust-2", &["Kamito-Renasu".to_owned()]).await.unwrap(), 0);
-    assert_eq!(erase(&mut *transaction, "cust-1", &[]).await.unwrap(), 1);
+    assert_eq!(erase(&mut *transaction, vec![("cust-2", &["Kamito-Renasu".to_owned()])]).await.unwrap(), [0]);
+    assert_eq!(erase(&mut *transaction, vec![("cust-1", &[]), ("cust-1", &[])]).await.unwrap(), [1, 0]);
     transaction.commit().await.unwrap();
     add(database, &[came]).await;
     let [call] = &latest(database, 9).await.unwrap()[..] else { panic!("one call") };
@@ -142,8 +142,10 @@ async fn an_alias_is_erased_with_the_customer(database: &Database) {
     add(database, std::slice::from_ref(&came)).await;
     let mut transaction = database.begin().await.unwrap();
     let aliases = ["Hoteka-Ruyoma".to_owned(), "Kamito-Renasu".to_owned()];
-    assert_eq!(erase(&mut *transaction, "cust-1", &aliases[..1]).await.unwrap(), 0);
-    assert_eq!(erase(&mut *transaction, "cust-1", &aliases).await.unwrap(), 1);
+    // An id is no alias, though it is written like one.
+    let whose = vec![("cust-1", &aliases[..1]), ("Kamito-Renasu", &[])];
+    assert_eq!(erase(&mut *transaction, whose).await.unwrap(), [0, 0]);
+    assert_eq!(erase(&mut *transaction, vec![("cust-2", &[]), ("cust-1", &aliases)]).await.unwrap(), [0, 1]);
     transaction.commit().await.unwrap();
     add(database, &[came]).await;
     let [call] = &latest(database, 9).await.unwrap()[..] else { panic!("one call") };

@@ -212,6 +212,9 @@ impl Add {
     }
 }
 
+/// So many are erased in one transaction, for which whoever writes calls waits.
+const TOGETHER: usize = 500;
+
 async fn erase(ids: &[String], yes: bool) -> anyhow::Result<()> {
     let (settings, kept) = super::open().await?;
     if !yes {
@@ -221,13 +224,25 @@ async fn erase(ids: &[String], yes: bool) -> anyhow::Result<()> {
     let (mut receipts, mut failures) = (vec![], vec![]);
     // So that what a killed server has left there is found: of a customer, and of the stranger that they were before.
     failures.extend(left::settle_killed(folder, &audit).await.err());
-    for (at, id) in ids.iter().enumerate() {
-        match kept.customers.erase(id, super::by).await {
-            Ok(receipt) => receipts.push((id, receipt)),
-            Err(trouble) if ids.len() > 1 => {
-                failures.push(anyhow::Error::from(trouble).context(format!("id {}", at + 1)));
+    for (at, some) in ids.chunks(TOGETHER).enumerate() {
+        let erased = match kept.customers.erase(some, super::by).await {
+            Ok(erased) => erased,
+            Err(trouble) => {
+                let first = at * TOGETHER + 1;
+                failures.push(
+                    anyhow::Error::from(trouble).context(format!("from id {first} on, nobody was erased")),
+                );
+                break;
             }
-            Err(trouble) => failures.push(trouble.into()),
+        };
+        for ((id, receipt), at) in some.iter().zip(erased).zip(at * TOGETHER + 1..) {
+            match receipt {
+                Ok(receipt) => receipts.push((id, receipt)),
+                Err(trouble) if ids.len() > 1 => {
+                    failures.push(anyhow::Error::from(trouble).context(format!("id {at}")));
+                }
+                Err(trouble) => failures.push(trouble.into()),
+            }
         }
     }
     if !receipts.is_empty() {

@@ -14,8 +14,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use database::scratch::Server;
 use database::{Database, Place, Query};
 use directory::{
-    By, Customer, Customers, Directory, Imported, Keys, PhoneNumber, Region, Shared, Sheet, Silent, Taken,
-    Trouble, Written,
+    By, Customer, Customers, Directory, Imported, Keys, PhoneNumber, Receipt, Region, Shared, Sheet, Silent,
+    Taken, Trouble, Written,
 };
 use domain::Identity;
 use records::audit::{Actor, Reason};
@@ -45,6 +45,10 @@ struct House {
     folder: TempDir,
 }
 
+async fn erase(customers: &Customers, id: &str, by: impl FnOnce() -> By) -> Result<Receipt, Trouble> {
+    customers.erase(&[id.to_owned()], by).await?.remove(0)
+}
+
 impl House {
     async fn at(place: impl FnOnce(&Path) -> Place) -> Self {
         let folder = tempfile::tempdir().unwrap();
@@ -53,6 +57,10 @@ impl House {
         let keys = Keys::made_in_file(&folder.path().join("number.key")).unwrap();
         let customers = Customers::open(database.clone(), keys).await.unwrap();
         Self { customers, database, place, folder }
+    }
+
+    async fn erase(&self, id: &str) -> Result<Receipt, Trouble> {
+        erase(&self.customers, id, by).await
     }
 
     async fn sqlite() -> Self {
@@ -154,7 +162,7 @@ async fn postgresql() {
     for sql in ["SET TRANSACTION ISOLATION LEVEL REPEATABLE READ", "SELECT COUNT(*) FROM secrets"] {
         reading.run(Query::new(sql)).await.unwrap();
     }
-    house.customers.erase("cm-koshii", by).await.unwrap();
+    house.erase("cm-koshii").await.unwrap();
     let left = house.database.scrub(database::Deleted::Customers).await;
     assert_eq!(left, Err(database::Failure::Kept), "what it noted is kept for who reads");
     drop(reading);
@@ -184,6 +192,7 @@ async fn everything(house: &House) {
     rotation::two_rotations_at_once_lose_nothing(house).await;
     rotation::a_rotation_that_was_cut_off_is_finished(house).await;
     erased_is_gone(house).await;
+    several_are_erased_together(house).await;
     another_key_is_refused(house).await;
     assert!(!shows_a_number(&house.values().await));
     a_number_in_the_clear_would_be_seen(house).await;
@@ -311,7 +320,7 @@ async fn one_is_added_and_given_to_another(house: &House) {
     let (by_one, by_other) = (by(), by());
     let added = tokio::join!(house.customers.add(two(), &by_one), other.add(two(), &by_other));
     assert!(matches!(added, (Ok(_), Err(Trouble::Known(_))) | (Err(Trouble::Known(_)), Ok(_))), "{added:?}");
-    house.customers.erase("cm-two", by).await.unwrap();
+    house.erase("cm-two").await.unwrap();
     let assign = async |id: &str, operator: &str| {
         let operator = Identity::parse(operator).unwrap();
         house.customers.assign(id, &operator, Region::JAPAN, &by()).await
@@ -375,7 +384,7 @@ async fn numbers_are_revealed_only_with_an_entry_and_within_the_allowance(house:
     house.import("id,name,operator,numbers\ncm-rich,rich,user001,03-9999-0021\n").await;
     assert!(matches!(asked("cm-poor", "a court order").await, Err(Trouble::NoNumber(_))));
     for id in ["cm-poor", "cm-rich"] {
-        house.customers.erase(id, by).await.unwrap();
+        house.erase(id).await.unwrap();
     }
 }
 
@@ -386,7 +395,7 @@ async fn erased_is_gone(house: &House) {
     let call = Query::new("INSERT INTO calls (call_sid, first_at, outcome, alias) VALUES ('CA1', 1, 1, $1)");
     transaction.run(call.with(alias.as_str())).await.unwrap();
     transaction.commit().await.unwrap();
-    let receipt = house.customers.erase("cm-koshii", by).await.unwrap();
+    let receipt = house.erase("cm-koshii").await.unwrap();
     assert_eq!((receipt.erased.numbers, receipt.erased.calls), (2, 1), "{receipt}");
     house.database.scrub(database::Deleted::Customers).await.unwrap();
     let aliases = house.database.read(Query::new("SELECT alias FROM calls")).await.unwrap();
@@ -394,11 +403,27 @@ async fn erased_is_gone(house: &House) {
     assert_eq!(house.found("090-1234-5678").await, None);
     // As after one that was cut off before it gave its receipt.
     let later = By { at: by().at + 1, ..by() };
-    assert_eq!(house.customers.erase("cm-koshii", || later).await.unwrap(), receipt);
-    assert!(matches!(house.customers.erase("cm-nobody", by).await, Err(Trouble::Nobody(_))));
+    assert_eq!(erase(&house.customers, "cm-koshii", || later).await.unwrap(), receipt);
+    assert!(matches!(house.erase("cm-nobody").await, Err(Trouble::Nobody(_))));
     assert!(!receipt.to_string().contains("koshii"));
     let kept = house.kept().await;
     assert!(!kept.contains("越井") && !kept.contains("koshii"), "{kept}");
+}
+
+async fn several_are_erased_together(house: &House) {
+    let file = "id,name,operator,numbers\ncm-one,one,user001,03-9999-0031\ncm-two,two,user001,03-9999-0032\n";
+    house.import(file).await;
+    let ids = ["cm-one", "cm-nobody", "cm-two", "cm-one"].map(str::to_owned);
+    let receipts = house.customers.erase(&ids, by).await.unwrap();
+    let [Ok(one), Err(Trouble::Nobody(nobody)), Ok(two), Ok(again)] = &receipts[..] else {
+        panic!("{receipts:?}")
+    };
+    assert_eq!((nobody.as_str(), one, one.erased.numbers), ("cm-nobody", again, 1));
+    assert_ne!(two.subject, one.subject);
+    for number in ["03-9999-0031", "03-9999-0032"] {
+        assert_eq!(house.found(number).await, None);
+    }
+    assert!(house.customers.audit().verify().await.unwrap().is_sound());
 }
 
 async fn another_key_is_refused(house: &House) {
@@ -419,7 +444,7 @@ async fn an_erasure_that_had_to_wait_is_of_the_time_when_it_happened() {
     let others = house.database.begin().await.unwrap();
     let erasing = tokio::spawn({
         let (customers, now) = (house.customers.clone(), now.clone());
-        async move { customers.erase("cm-koshii", || By { at: now.load(Ordering::Relaxed), ..by() }).await }
+        async move { erase(&customers, "cm-koshii", || By { at: now.load(Ordering::Relaxed), ..by() }).await }
     });
     tokio::task::yield_now().await;
     let later = now.fetch_add(61_000, Ordering::Relaxed) + 61_000;
@@ -433,9 +458,9 @@ async fn a_receipt_says_that_a_reason_of_somebody_else_still_names_who_was_erase
     house.import(FILE).await;
     let reason = Reason::parse("it was 越井さん's bag").unwrap();
     house.customers.reveal("cm-sato", &reason, 2, &by()).await.unwrap();
-    let other = house.customers.erase("cm-oneil", by).await.unwrap();
+    let other = house.erase("cm-oneil").await.unwrap();
     assert!(other.reasons == 0 && !other.to_string().contains("reason"), "{other}");
-    let receipt = house.customers.erase("cm-koshii", by).await.unwrap();
+    let receipt = house.erase("cm-koshii").await.unwrap();
     assert!(
         receipt.reasons == 1 && receipt.to_string().contains("1 of the audit trail's reasons"),
         "{receipt}"

@@ -64,7 +64,7 @@ async fn a_stolen_file_shows_no_number_and_an_erased_customer_is_not_in_it() {
     assert!(stolen.contains("佐藤"), "names are there");
     assert!(!shows_a_number(&house.bytes()));
     assert!(!stolen.contains("Mondays"), "notes are sealed");
-    house.customers.erase("cm-sato", by).await.unwrap();
+    house.erase("cm-sato").await.unwrap();
     house.database.scrub(database::Deleted::Customers).await.unwrap();
     let left = readable(&house.bytes());
     assert!(left.contains("越井") && !left.contains("佐藤") && !left.contains("cm-sato"));

@@ -54,7 +54,7 @@ async fn erased(place: &Place, folder: &Path) {
 
     let mut erasing = database.begin().await.unwrap();
     let aliases = ["Kamito-Renasu".to_owned()];
-    assert_eq!(calls::erase(&mut *erasing, "cust-1", &aliases).await.unwrap(), 2);
+    assert_eq!(calls::erase(&mut *erasing, vec![("cust-1", &aliases)]).await.unwrap(), [2]);
     // Nothing of these is written before the erasure is done; two are told by a clock that is ahead, and the last ones are of a
     // customer with the same id, added later, and of whoever has the number then.
     for (call, at, who) in [
