@@ -43,6 +43,12 @@ pub enum Failure {
     /// A large table of it is not written anew.
     #[error("its table {0}, which would be lost if the table were written anew while callers go on")]
     Tied(String),
+    /// It has no room for every name.
+    #[error(
+        "PostgreSQL keeps this database's text in {0}, which has not every sign of a name or an id: make it anew with \
+         `CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0`, and copy what is in it"
+    )]
+    Encoding(String),
     /// It keeps what is deleted.
     #[error(
         "it keeps what is deleted for those who began before: a session that has not ended its transaction, a prepared \

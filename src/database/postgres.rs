@@ -41,7 +41,12 @@ impl Postgres {
             ])
             .disable_statement_logging();
         // Alone, because a pool tries again and again, and in the end says only that it took too long.
-        connect(&options).await?.close().await?;
+        let mut alone = connect(&options).await?;
+        let encoding: String = sqlx::query_scalar("SHOW server_encoding").fetch_one(&mut alone).await?;
+        alone.close().await?;
+        if encoding != "UTF8" {
+            return Err(Failure::Encoding(encoding));
+        }
         let pool = PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(PATIENCE);
         Ok(Self(pool.connect_lazy_with(options)))
     }

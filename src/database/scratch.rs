@@ -133,12 +133,22 @@ impl Server {
     /// # Panics
     /// It cannot be made.
     #[must_use]
-    #[expect(clippy::expect_used, reason = "a test that cannot begin fails")]
     pub fn database(&self) -> Place {
+        self.database_in("UTF8")
+    }
+
+    /// One that keeps its text in this encoding.
+    ///
+    /// # Panics
+    /// It cannot be made.
+    #[must_use]
+    #[expect(clippy::expect_used, reason = "a test that cannot begin fails")]
+    pub fn database_in(&self, encoding: &str) -> Place {
         let name = format!("test_{}", self.databases.fetch_add(1, Ordering::Relaxed));
         let programs = programs().expect("PostgreSQL is installed");
         let made = Command::new(programs.join("createdb"))
-            .args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "-U", "hitoku", &name])
+            .args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "-U", "hitoku"])
+            .args(["--encoding", encoding, "--template", "template0", &name])
             .status();
         assert!(made.is_ok_and(|status| status.success()), "createdb {name}");
         Place::Postgres(self.url(&name).into())

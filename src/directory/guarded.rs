@@ -135,8 +135,12 @@ impl Guarded {
                 }
             }
             // It answers at once, if not as it should: asking costs nobody time, and a caller whom it cannot bear is not to keep it
-            // from others.
-            Err(Silent::Nonsense(_) | Silent::Refused(_)) if since.elapsed() < SOON => breaker.failures = 0,
+            // from others. But it does not make good that it has hung before: one of several behind a balancer may be dead.
+            Err(Silent::Nonsense(_) | Silent::Refused(_)) if since.elapsed() < SOON => {
+                if breaker.rests() {
+                    breaker.failures = 0;
+                }
+            }
             Err(silent) => {
                 breaker.failures += 1;
                 if breaker.failures == FAILURES {
@@ -282,6 +286,20 @@ mod tests {
         let _asked_in_the_background = guarded.look_up(&caller(1)).await;
         tokio::time::sleep(Duration::from_secs(1)).await;
         assert!(guarded.look_up(&caller(1)).await.unwrap().is_some());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_hangs_every_other_time_is_given_a_rest_too() {
+        let other = Other::default();
+        let guarded = Guarded::new(other.clone(), Region::JAPAN);
+        other.refuses.store(true, Ordering::Relaxed);
+        for _ in 0..FAILURES {
+            other.hangs.store(false, Ordering::Relaxed);
+            assert!(matches!(guarded.look_up(&caller(2)).await, Err(Silent::Refused(500))));
+            other.hangs.store(true, Ordering::Relaxed);
+            assert!(matches!(guarded.look_up(&caller(2)).await, Err(Silent::Late)));
+        }
+        assert!(matches!(guarded.look_up(&caller(2)).await, Err(Silent::Resting)));
     }
 
     #[tokio::test(start_paused = true)]

@@ -85,6 +85,8 @@ struct Columns {
     numbers: usize,
     team: Option<usize>,
     note: Option<usize>,
+    /// So many have a heading.
+    named: usize,
 }
 
 impl Sheet {
@@ -231,6 +233,9 @@ impl Columns {
             let why = "its fields are not separated by commas: save the file as CSV with commas";
             return Err(Unfit::Headings(why.to_owned()));
         }
+        // Spreadsheets write columns that were emptied.
+        let last = named.iter().rposition(|heading| !heading.is_empty()).unwrap_or_default();
+        let named = &named[..=last];
         let known = ["id", "name", "operator", "numbers", "group", "note"];
         if let Some(at) = named.iter().position(|heading| !known.contains(&heading.as_str())) {
             // It may be a first row without headings, and then it may be a number: it is not repeated.
@@ -252,12 +257,13 @@ impl Columns {
             numbers: needed("numbers")?,
             team: place("group"),
             note: place("note"),
+            named: named.len(),
         })
     }
 
     fn of<'a>(&self, row: &'a csv::StringRecord, width: usize) -> Result<Written<'a>, WhyBad> {
-        if row.len() != width {
-            return Err(WhyBad::Fields(row.len(), width));
+        if row.len() != width || row.iter().skip(self.named).any(|field| !field.is_empty()) {
+            return Err(WhyBad::Fields(row.len(), self.named));
         }
         let field = |at: usize| row.get(at).unwrap_or_default();
         Ok(Written {

@@ -7,7 +7,8 @@
 
 use std::borrow::Cow;
 
-use phonenumber::metadata::DATABASE;
+use phonenumber::Metadata;
+use phonenumber::metadata::{DATABASE, Descriptor};
 use phonenumber::{Mode, Type};
 use records::digits::{decimal, has_fewer_digits};
 use unicode_normalization::UnicodeNormalization as _;
@@ -64,7 +65,8 @@ impl PhoneNumber {
         let mut lengths =
             lengths.flat_map(|numbers| numbers.possible_length()).map(|length| usize::from(*length));
         let whole = format!("+{code}{significant}");
-        let there_are = read.is_valid() || (whole.len() == FICTION.1 && whole.starts_with(FICTION.0));
+        let there_are =
+            there_are_such(&read, &countries) || (whole.len() == FICTION.1 && whole.starts_with(FICTION.0));
         // At home, one that is younger than the metadata has all its digits: a missing one is found there too.
         let may_be = match abroad {
             true => lengths.any(|length| length == significant.len()),
@@ -76,6 +78,34 @@ impl PhoneNumber {
         Self::parse(&whole).map_err(|_| Unreadable::Length)
     }
 }
+
+/// The library looks only at how a number begins, and how long some of its kind are: in Japan, whatever begins with 120 may be up
+/// to seventeen digits long for it.
+fn there_are_such(read: &phonenumber::PhoneNumber, countries: &[&Metadata]) -> bool {
+    let national = read.national().to_string();
+    let fits = |country: &&Metadata| {
+        let formats = KINDS.into_iter().filter_map(|kind| country.descriptors().get(kind));
+        let found = |format: &Descriptor| {
+            format.is_match(&national)
+                && format.national_number().find(&national).is_some_and(|it| it.end() == national.len())
+        };
+        formats.into_iter().any(found)
+    };
+    read.is_valid() && countries.iter().any(fits)
+}
+
+/// Of numbers that call, the most frequent first.
+const KINDS: [Type; 9] = [
+    Type::Mobile,
+    Type::FixedLine,
+    Type::TollFree,
+    Type::Voip,
+    Type::SharedCost,
+    Type::PremiumRate,
+    Type::PersonalNumber,
+    Type::Uan,
+    Type::Pager,
+];
 
 /// What Ofcom keeps for drama, and the demonstration uses: how it begins, and how long it is. The library knows no such numbers.
 const FICTION: (&str, usize) = ("+447700900", 13);
@@ -262,6 +292,35 @@ mod tests {
         let in_america = |text| PhoneNumber::written(text, Region::parse("US").unwrap());
         assert!(in_america("+1 457 234 5678").is_ok());
         assert_eq!(in_america("457 234 5678"), Err(Unreadable::Length));
+    }
+
+    #[test]
+    fn what_the_library_gives_as_an_example_is_a_number() {
+        let mut examples = 0;
+        for code in 1..1000 {
+            let countries = DATABASE.by_code(&code).unwrap_or_default();
+            for format in countries
+                .iter()
+                .flat_map(|country| KINDS.into_iter().filter_map(|kind| country.descriptors().get(kind)))
+            {
+                let Some(read) =
+                    format.example().and_then(|it| phonenumber::parse(None, format!("+{code}{it}")).ok())
+                else {
+                    continue;
+                };
+                assert_eq!(there_are_such(&read, &countries), read.is_valid(), "{read:?}");
+                examples += 1;
+            }
+        }
+        assert!(examples > 500, "{examples}");
+    }
+
+    #[test]
+    fn a_digit_too_many_is_found_whatever_it_begins_with() {
+        assert!(read("0120-123-456").is_ok() && read("0800-123-4567").is_ok());
+        for text in ["0120-123-4567", "1-202-555-0143", "120255501433", "0800-123-45678"] {
+            assert_eq!(read(text), Err(Unreadable::Length), "{text}");
+        }
     }
 
     #[test]

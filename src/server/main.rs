@@ -5,19 +5,20 @@ mod connections;
 mod serve;
 
 use std::io::{self, ErrorKind, Write as _};
-use std::process::ExitCode;
+use std::process::{ExitCode, exit};
 use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Parser as _;
 use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::signal::Signal;
+use records::digits::holds_a_number;
 use tokio::runtime::{Builder, Runtime};
 
 use crate::commands::{Arguments, printable};
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = Arguments::try_parse().unwrap_or_else(|error| refused(&error));
     forbid_core_dumps();
     let done = runtime().and_then(|runtime| {
         let done = runtime.block_on(async {
@@ -38,6 +39,21 @@ fn main() -> ExitCode {
         }
     }
 }
+
+/// What cannot be read may be a number that somebody has typed in another's place, and is not repeated.
+fn refused(error: &clap::Error) -> ! {
+    let text = error.render().to_string();
+    if !error.use_stderr() || !holds_a_number(&text, DIGITS_OF_A_NUMBER) {
+        error.exit();
+    }
+    let quoted =
+        text.split('\'').map(|part| if holds_a_number(part, DIGITS_OF_A_NUMBER) { "…" } else { part });
+    let _ = write!(io::stderr(), "{}", quoted.collect::<Vec<_>>().join("'"));
+    exit(error.exit_code());
+}
+
+/// Shorter ones are ports and identities more often than telephones.
+const DIGITS_OF_A_NUMBER: usize = 9;
 
 /// For what is still at work on threads of its own when all is done.
 const LAST_MOMENT: Duration = Duration::from_secs(1);

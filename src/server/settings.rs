@@ -11,7 +11,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use secrecy::SecretString;
-use tracing_subscriber::filter::EnvFilter;
+use tracing_subscriber::filter::{EnvFilter, LevelFilter};
 
 use reading::{Noted, Reading};
 
@@ -109,9 +109,11 @@ impl Settings {
         let company = reading.parsed("INTERNAL_API_BASE", BaseUrl::SHOULD_BE, BaseUrl::parse);
         let tokens = Tokens::read(reading);
         let keeping = Keeping::read(reading, rehearsal);
-        let log = reading.parsed("RUST_LOG", "a level such as info, or server=debug,info", |text| {
-            EnvFilter::try_new(text).ok()
-        });
+        let log = reading.parsed(
+            "RUST_LOG",
+            "a level: off, error, warn, info, debug or trace, or such as server=debug,info",
+            log,
+        );
         Ok(Self {
             listen: listen?,
             cloud: cloud?,
@@ -121,6 +123,13 @@ impl Settings {
             log: log?.unwrap_or_else(|| EnvFilter::new("info")),
         })
     }
+}
+
+/// A word that is no level would be the name of a part, and nothing of the others would be logged.
+fn log(text: &str) -> Option<EnvFilter> {
+    let is_level = |word: &str| word.trim().is_empty() || word.trim().parse::<LevelFilter>().is_ok();
+    let fits = text.split(',').all(|word| is_level(word) || word.contains(['=', '[']));
+    EnvFilter::try_new(text).ok().filter(|_| fits)
 }
 
 impl Listen {
@@ -292,6 +301,9 @@ mod tests {
             ("API_KEY_SID", AC),
             ("AUTH_TOKEN", "old,,new"),
             ("PUBLIC_BASE_URL", "calls.example.com"),
+            ("HITOKU_DATA", "/data/\u{fffd}"),
+            ("RUST_LOG", "warning"),
+            ("RUST_LOG", "server=debug,verbose"),
         ] {
             let problem = problem([(variable, value)]);
             assert!(problem.contains(&format!("{variable} should be ")), "{problem}");

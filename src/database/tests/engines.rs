@@ -54,6 +54,8 @@ async fn sqlite_keeps_its_promises() {
 #[tokio::test]
 async fn postgresql_keeps_its_promises() {
     let server = Server::start();
+    let latin = Database::open(&server.database_in("LATIN1")).await.unwrap_err();
+    assert!(matches!(&latin, Failure::Encoding(of) if of == "LATIN1"), "{latin}");
     let database = promises(&server.database()).await;
     assert!(database.clock().await.unwrap().unwrap() > 1_700_000_000_000);
     for url in [server.url("no_such_database"), server.url("postgres").replace("hitoku@", "no_such_user@")] {

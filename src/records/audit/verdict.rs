@@ -62,6 +62,9 @@ pub enum Fault {
     /// So many were put in without a number that says their place.
     #[error("{0} entries without a place were inserted")]
     WithoutPlace(i64),
+    /// So many were put in where others are.
+    #[error("{0} entries were inserted at the places of others")]
+    AtOthersPlace(i64),
     /// The row that binds the last entry was changed or removed: entries may have been cut off at the end, even all of them.
     #[error("the note of the last entry was changed or removed: entries may be missing at the end")]
     Head,
@@ -113,9 +116,11 @@ impl Audit {
             let bound = self.head_in(self.database.read(Query::new(HEAD)).await?);
             let more = Query::new(NEXT).with(reading.after).with(1);
             if self.database.read(more).await?.is_empty() {
-                let without_place = self.database.read(Query::new(WITHOUT_PLACE)).await?.pop();
-                let without_place = without_place.map_or(Ok(0), |mut row| row.int(0))?;
-                return Ok(reading.end(&bound, without_place));
+                let strange = match self.database.read(Query::new(STRANGE)).await?.pop() {
+                    Some(mut row) => (row.int(0)?, row.int(1)?),
+                    None => (0, 0),
+                };
+                return Ok(reading.end(&bound, strange));
             }
         }
     }
@@ -123,9 +128,11 @@ impl Audit {
 
 const NEXT: &str = "SELECT seq, at, actor, action, subject, detail, hash FROM audit \
                     WHERE seq > $1 AND CAST(seq AS BIGINT) = seq ORDER BY seq LIMIT $2";
-/// SQLite takes text or a fraction where a number should be; and what has the least of all numbers comes after nothing.
-const WITHOUT_PLACE: &str =
-    "SELECT COUNT(*) FROM audit WHERE NOT CAST(seq AS BIGINT) = seq OR seq <= -9223372036854775807 - 1";
+/// How many are without a place, and how many at others' places: a database may have been told to allow that. SQLite takes text or
+/// a fraction where a number should be; and what has the least of all numbers comes after nothing.
+const STRANGE: &str = "SELECT \
+     COUNT(CASE WHEN CAST(seq AS BIGINT) = seq AND seq > -9223372036854775807 - 1 THEN NULL ELSE 1 END), \
+     COUNT(seq) - COUNT(DISTINCT seq) FROM audit";
 
 struct Reading<'a> {
     chain: chain::Chain,
@@ -150,6 +157,10 @@ impl<'a> Reading<'a> {
     fn entry(&mut self, mut row: Row) -> Result<(), Failure> {
         let seq = row.int(0)?;
         let hash = chain::hash(row.bytes(6).unwrap_or_default());
+        // They are counted at the end: of some that lie on two pages, one is not read.
+        if seq == self.after {
+            return Ok(());
+        }
         self.after = seq;
         self.entries += 1;
         if seq < 1 {
@@ -200,9 +211,12 @@ impl<'a> Reading<'a> {
         }
     }
 
-    fn end(mut self, bound: &Bound, without_place: i64) -> Verdict {
+    fn end(mut self, bound: &Bound, (without_place, at_others_place): (i64, i64)) -> Verdict {
         if without_place > 0 {
             self.fault(Fault::WithoutPlace(without_place));
+        }
+        if at_others_place > 0 {
+            self.fault(Fault::AtOthersPlace(at_others_place));
         }
         match bound {
             Bound::None | Bound::Changed => self.fault(Fault::Head),

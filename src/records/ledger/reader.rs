@@ -54,13 +54,19 @@ impl Reader {
     pub(super) fn recover(&self) -> io::Result<Found> {
         let length = self.0.metadata()?.len();
         let mut found = Found::default();
-        let (mut from, mut last) = (0, None);
+        let (mut from, mut last, mut first_used) = (0, None, length);
         while from < length {
             let window = self.read(from, length, usize::MAX)?;
+            if let Some(first) = window.bytes.iter().position(|byte| *byte != 0) {
+                first_used = first_used.min(window.start + first as u64);
+            }
             for lying in window.lying() {
-                // One generation lies in one piece; between two there may be a rest of an older one.
+                // One generation lies in one piece; between two there may be a rest of an older one, and before all of them is
+                // what was wiped.
                 if last == Some(lying.generation) {
                     found.damaged += lying.start - found.end;
+                } else if last.is_none() {
+                    found.damaged = lying.start.saturating_sub(first_used);
                 }
                 last = Some(lying.generation);
                 found.end = lying.end;

@@ -30,6 +30,7 @@ async fn trail(place: &Place) {
     an_older_state_is_found_by_whoever_noted_the_head(&database).await;
     many_append_at_once(place, &database).await;
     what_people_do_is_counted_and_listed(&database).await;
+    entries_at_the_places_of_others_are_counted(&database).await;
 }
 
 async fn what_is_wrong_is_named(database: &Database) {
@@ -124,6 +125,21 @@ async fn what_is_of_another_kind_is_named_and_holds_nobody_up(database: &Databas
         append(&audit, database, Entry::keys_rotated(9, &Actor::Hitoku, 1)).await;
         assert!(!audit.verify().await.unwrap().is_sound(), "{change}: what follows does not hide it");
     }
+}
+
+/// A table that somebody has made anew takes two of the same place, and one without. It is not made whole here: this is the last.
+async fn entries_at_the_places_of_others_are_counted(database: &Database) {
+    let audit = fresh(database).await;
+    fill(&audit, database).await;
+    run(
+        database,
+        "CREATE TABLE other AS SELECT * FROM audit; DROP TABLE audit; ALTER TABLE other RENAME TO audit; \
+         INSERT INTO audit SELECT * FROM audit WHERE seq = 4; \
+         INSERT INTO audit SELECT NULL, at, actor, action, subject, detail, hash FROM audit WHERE seq = 8",
+    )
+    .await;
+    let faults = [Fault::WithoutPlace(1), Fault::AtOthersPlace(1)];
+    assert_eq!(audit.verify().await.unwrap().faults, faults);
 }
 
 async fn an_end_that_was_changed_stays_known(database: &Database) {

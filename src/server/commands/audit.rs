@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
@@ -100,7 +101,8 @@ fn of_last_time(file: &Path) -> anyhow::Result<Option<Noted>> {
 fn write(file: &Path, text: &str) -> io::Result<()> {
     let draft = file.with_extension("draft");
     file.parent().map_or(Ok(()), fs::create_dir_all)?;
-    let written = File::create(&draft).and_then(|mut draft| {
+    let opened = File::options().write(true).create(true).truncate(true).mode(0o600).open(&draft);
+    let written = opened.and_then(|mut draft| {
         draft.write_all(text.as_bytes())?;
         // Otherwise a power failure may leave a file without a head.
         draft.sync_all()
@@ -111,7 +113,8 @@ fn write(file: &Path, text: &str) -> io::Result<()> {
 async fn list(action: Option<&str>, customer: Option<&str>, limit: u32) -> anyhow::Result<()> {
     let action = action
         .map(|word| {
-            Action::parse(word).with_context(|| format!("--action: nothing is called `{word}` in the trail"))
+            Action::parse(word)
+                .context("--action: nothing in the trail is called so; `--help` lists what is there")
         })
         .transpose()?;
     let (_, kept) = super::open().await?;

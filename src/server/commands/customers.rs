@@ -1,7 +1,9 @@
 //! The directory: who calls from which number, and who looks after them.
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
+use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail, ensure};
@@ -120,8 +122,12 @@ async fn import(path: &Path) -> anyhow::Result<()> {
     if settings.company.is_some() {
         note("INTERNAL_API_BASE is set: for calls, that API is asked, and not these customers");
     }
-    let path = if path.as_os_str() == "-" { Path::new("/dev/stdin") } else { path };
-    let file = File::open(path).with_context(|| format!("{} cannot be opened", path.display()))?;
+    let (file, path) = if path.as_os_str() == "-" {
+        // As it is: to open it by a name is not always allowed, though it may be read.
+        (File::from(std::io::stdin().as_fd().try_clone_to_owned()?), Path::new("standard input"))
+    } else {
+        (File::open(path).with_context(|| format!("{} cannot be opened", path.display()))?, path)
+    };
     let metadata = file.metadata()?;
     ensure!(!metadata.is_dir(), "{} is a folder: name the file in it", path.display());
     let bytes = usize::try_from(metadata.len()).unwrap_or(usize::MAX);
@@ -224,6 +230,8 @@ async fn erase(ids: &[String], yes: bool) -> anyhow::Result<()> {
     let (mut receipts, mut failures) = (vec![], vec![]);
     // So that what a killed server has left there is found: of a customer, and of the stranger that they were before.
     failures.extend(left::settle_killed(folder, &audit).await.err());
+    // So that the receipt counts what a running server has only in its journal yet. Below it is looked for once more.
+    let _ = left::from_journal(ids, &BTreeSet::new(), folder, &audit).await;
     for (at, some) in ids.chunks(TOGETHER).enumerate() {
         let erased = match kept.customers.erase(some, super::by).await {
             Ok(erased) => erased,
@@ -248,7 +256,9 @@ async fn erase(ids: &[String], yes: bool) -> anyhow::Result<()> {
     if !receipts.is_empty() {
         // Before anything is said, which may be the end of this program; and once, since the files are written anew.
         let left = Left::after(Deleted::Customers, &kept.database, &settings.keeping.place).await;
-        let journal = left::from_journal(&receipts, folder, &audit).await;
+        let erased: Vec<String> = receipts.iter().map(|(id, _)| (*id).clone()).collect();
+        let aliases = receipts.iter().flat_map(|(_, receipt)| &receipt.erased.aliases).collect();
+        let journal = left::from_journal(&erased, &aliases, folder, &audit).await;
         for (id, receipt) in &receipts {
             // Beside the receipt, which is to be kept, and in which the id would be kept too.
             if ids.len() > 1 {

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use database::{Database, Deleted, Failure, Place};
-use directory::Receipt;
 use records::audit::Mark;
 use records::{Audit, Ledger};
 use tokio::time::{Instant, sleep};
@@ -74,16 +73,15 @@ pub(crate) async fn settle_killed(folder: &Path, audit: &Audit) -> anyhow::Resul
 /// # Errors
 /// It still does.
 pub(crate) async fn from_journal(
-    erased: &[(&String, Receipt)],
+    ids: &[String],
+    aliases: &BTreeSet<&Mark>,
     folder: &Path,
     audit: &Audit,
 ) -> anyhow::Result<()> {
     let file = Ledger::file_in(folder);
-    let ids: Vec<String> = erased.iter().map(|(id, _)| (*id).clone()).collect();
-    let aliases: BTreeSet<&Mark> = erased.iter().flat_map(|(_, receipt)| &receipt.erased.aliases).collect();
     let until = Instant::now() + PATIENCE;
     loop {
-        let named = Ledger::names(folder, &ids, |alias| aliases.contains(&audit.mark(alias)));
+        let named = Ledger::names(folder, ids, |alias| aliases.contains(&audit.mark(alias)));
         let named = named.with_context(|| {
             format!("{} may still say who was erased; {AS_THE_SERVERS_USER}", file.display())
         })?;

@@ -102,6 +102,9 @@ impl Source {
     pub(super) fn text(&self, name: &str) -> Result<Option<String>, Problem> {
         match (self.set(name), self.set(&format!("{name}_FILE"))) {
             (None, None) => Ok(None),
+            (Some(value), None) if value.contains(char::REPLACEMENT_CHARACTER) => {
+                Err(Problem::Bad { variable: name.to_owned(), should_be: "text in UTF-8" })
+            }
             (Some(value), None) => Ok(Some(trimmed(&value).to_owned())),
             (None, Some(path)) => match (self.file)(path.trim()) {
                 Ok(value) if trimmed(&value).is_empty() => {
