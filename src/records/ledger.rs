@@ -280,10 +280,6 @@ impl Ledger {
         audit: impl Future<Output = Option<Audit>> + Send + 'static,
     ) -> io::Result<Self> {
         let found = ground.reader.recover()?;
-        if found.damaged > 0 {
-            let (file, bytes) = (ground.file.display(), found.damaged);
-            tracing::error!(%file, bytes, "a part of the journal is damaged, and what was in it is lost if the database has it not yet; check the disk");
-        }
         disk::reserve(&mut ground.disk, ground.reserve);
         let start = Reached { era: 0, end: found.end };
         let held = Arc::new(Held::default());
@@ -312,9 +308,10 @@ impl Ledger {
         };
         let (reader, urgent) = (ground.reader, urgent(ground.reserve));
         let (watched, keepers) = ((journaled_to.clone(), written, hurried), held.clone());
+        let file = ground.file.clone();
         let keeper = async move {
             let Some(audit) = audit.await else { return };
-            Keeper::new(reader, audit, watched, keepers, found.generations, urgent).run().await;
+            Keeper::new(reader, audit, watched, keepers, (file, found), urgent).run().await;
         };
         thread::Builder::new().name("journal".to_owned()).spawn(move || writer.run(&ordered))?;
         let keeper = Mutex::new(Some(tokio::spawn(keeper)));

@@ -49,11 +49,11 @@ impl Key {
         hex(&mac.finalize().into_bytes()[..8])
     }
 
-    /// Four hexadecimal digits.
+    /// Five hexadecimal digits.
     pub(crate) fn mark(&self, alias: &str) -> String {
         let mut mac = self.begun(b"alias");
         mac.update(alias.as_bytes());
-        hex(&mac.finalize().into_bytes()[..2])
+        hex(&mac.finalize().into_bytes()[..3])[..5].to_owned()
     }
 
     fn begun(&self, word: &[u8]) -> Hmac<Sha256> {

@@ -6,6 +6,7 @@
 //! calls stays as it is then, and the trail has the event twice. Who was erased meanwhile does not come back.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,12 +17,13 @@ use tokio::time::Instant;
 
 use super::Reached;
 use super::held::Held;
-use super::reader::{Reader, Window};
+use super::reader::{Found, Gap, Reader, Window};
 use crate::audit::{ALONE, Entry};
 use crate::record::{in_table, without_zeros};
 use crate::{Audit, CallEvent, Event, What, calls};
 
 pub(super) struct Keeper {
+    file: PathBuf,
     reader: Reader,
     database: Database,
     audit: Audit,
@@ -31,6 +33,8 @@ pub(super) struct Keeper {
     held: Arc<Held>,
     reached: Reached,
     generations: Generations,
+    /// Of generations that have not been looked up yet.
+    gaps: Vec<Gap>,
     urgent: u64,
     /// How long the last batch took.
     took: Duration,
@@ -78,12 +82,12 @@ impl Keeper {
             watch::Receiver<usize>,
         ),
         held: Arc<Held>,
-        found: BTreeSet<u64>,
+        (file, found): (PathBuf, Found),
         urgent: u64,
     ) -> Self {
-        let generations =
-            Generations { of_this_era: found, of_the_last: BTreeSet::new(), overwritten: BTreeSet::new() };
+        let (of_the_last, overwritten) = (BTreeSet::new(), BTreeSet::new());
         Self {
+            file,
             reader,
             database: audit.database().clone(),
             audit,
@@ -92,7 +96,8 @@ impl Keeper {
             hurried,
             held,
             reached: Reached::default(),
-            generations,
+            generations: Generations { of_this_era: found.generations, of_the_last, overwritten },
+            gaps: found.gaps,
             urgent,
             took: Duration::ZERO,
             trouble: None,
@@ -156,6 +161,7 @@ impl Keeper {
         // Before it looks: another server of the same folder may just be writing the same.
         transaction.alone(ALONE).await?;
         let written = places(&mut *transaction, &generations).await?;
+        self.tell_gaps(&generations, &written);
         let new = |generation, end| written.get(&generation).is_none_or(|place| end > *place);
         let lying: Vec<_> = window.lying().filter(|lying| new(lying.generation, lying.end)).collect();
         if !lying.is_empty() {
@@ -168,6 +174,17 @@ impl Keeper {
         }
         self.generations.of_this_era.extend(generations);
         Ok(())
+    }
+
+    /// What the database has was wiped, or half of it when the power failed.
+    fn tell_gaps(&mut self, generations: &BTreeSet<u64>, written: &Places) {
+        let of_these = |gap: &mut Gap| generations.contains(&gap.generation);
+        let missing = |gap: &Gap| written.get(&gap.generation).is_none_or(|place| gap.end > *place);
+        let bytes: u64 = self.gaps.extract_if(.., of_these).filter(missing).map(|gap| gap.bytes).sum();
+        if bytes > 0 {
+            let file = self.file.display();
+            tracing::error!(%file, bytes, "a part of the journal is damaged, and what was in it is lost; check the disk");
+        }
     }
 
     /// The journal has been wiped, so that the next server does not find these there, and would never forget them.
@@ -247,7 +264,8 @@ impl Keeper {
     fn rest(&self, journaled: Reached) -> Duration {
         let rest = (3 * self.took).min(LONGEST_REST);
         let read = if journaled.era == self.reached.era { self.reached.end } else { 0 };
-        if journaled.end >= self.urgent {
+        // What the journal cannot take is only in memory.
+        if journaled.end >= self.urgent || self.held.waiting() {
             Duration::ZERO
         } else if journaled.end - read < MANY {
             LINGER.max(rest)

@@ -35,11 +35,20 @@ pub(super) struct Lying<'a> {
 pub(super) struct Found {
     /// Where the last whole frame ends.
     pub(super) end: u64,
-    /// So many bytes between frames are none.
-    pub(super) damaged: u64,
+    /// Where there should be frames, and are none.
+    pub(super) gaps: Vec<Gap>,
     /// From here on there are only zeros.
     pub(super) used: u64,
     pub(super) generations: BTreeSet<u64>,
+}
+
+/// A place before a frame that holds none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Gap {
+    /// That of the frame.
+    pub(super) generation: u64,
+    pub(super) end: u64,
+    pub(super) bytes: u64,
 }
 
 const WINDOW: u64 = 4 * LONGEST_FRAME;
@@ -63,10 +72,13 @@ impl Reader {
             for lying in window.lying() {
                 // One generation lies in one piece; between two there may be a rest of an older one, and before all of them is
                 // what was wiped.
-                if last == Some(lying.generation) {
-                    found.damaged += lying.start - found.end;
-                } else if last.is_none() {
-                    found.damaged = lying.start.saturating_sub(first_used);
+                let bytes = match last {
+                    Some(last) if last == lying.generation => lying.start - found.end,
+                    Some(_) => 0,
+                    None => lying.start.saturating_sub(first_used),
+                };
+                if bytes > 0 {
+                    found.gaps.push(Gap { generation: lying.generation, end: lying.start, bytes });
                 }
                 last = Some(lying.generation);
                 found.end = lying.end;

@@ -231,7 +231,8 @@ async fn erase(ids: &[String], yes: bool) -> anyhow::Result<()> {
     // So that what a killed server has left there is found: of a customer, and of the stranger that they were before.
     failures.extend(left::settle_killed(folder, &audit).await.err());
     // So that the receipt counts what a running server has only in its journal yet. Below it is looked for once more.
-    let _ = left::from_journal(ids, &BTreeSet::new(), folder, &audit).await;
+    let unread = left::from_journal(ids, &BTreeSet::new(), folder, &audit).await.err();
+    let since = super::by().at;
     for (at, some) in ids.chunks(TOGETHER).enumerate() {
         let erased = match kept.customers.erase(some, super::by).await {
             Ok(erased) => erased,
@@ -252,6 +253,10 @@ async fn erase(ids: &[String], yes: bool) -> anyhow::Result<()> {
                 Err(trouble) => failures.push(trouble.into()),
             }
         }
+    }
+    // A call that is still to come into the database is kept out by an entry that was made now, and by no other.
+    if receipts.len() < ids.len() || receipts.iter().any(|(_, receipt)| receipt.at < since) {
+        failures.extend(unread);
     }
     if !receipts.is_empty() {
         // Before anything is said, which may be the end of this program; and once, since the files are written anew.

@@ -45,13 +45,15 @@ impl Reception {
     /// A call has come in.
     pub(crate) async fn incoming(&self, call: &IncomingCall) -> Twiml {
         let since = Instant::now();
+        // Before the directory is asked: whoever is erased after it has answered is erased after this too.
+        let at = self.clock.now();
         let call_ref = self.call_ref(call.call_sid);
         let (twiml, came) = match &call.from {
             Some(number) => self.connect(number, self.directory.look_up(number).await, call_ref),
             None => (Twiml::say(phrases::WITHHELD), came(call_ref, Outcome::Withheld)),
         };
         let outcome = came.outcome;
-        self.keep(call.call_sid, None, What::Came(came)).await;
+        self.keep(call.call_sid, Some(at), What::Came(came)).await;
         let took_us = since.elapsed().as_micros();
         tracing::info!(call_sid = %Shown(call.call_sid), %outcome, took_us, "a call came in");
         twiml

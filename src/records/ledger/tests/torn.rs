@@ -16,7 +16,7 @@ fn whatever_is_cut_off_what_is_whole_before_it_stays() {
             let end = ends.iter().rfind(|end| torn.starts_with(&bytes[..**end])).copied().unwrap_or_default();
             assert!(end <= cut || rest.starts_with(&[0]), "cut at {cut}");
             let found = recovered(&torn);
-            assert_eq!((found.end, found.damaged), (end as u64, 0), "cut at {cut}");
+            assert_eq!((found.end, found.gaps), (end as u64, vec![]), "cut at {cut}");
         }
     }
 }
@@ -37,8 +37,8 @@ fn a_byte_that_changes_costs_its_own_event_and_no_other() {
             let expected: Vec<_> =
                 (0..5).filter(|call| *call != lost).map(|call| came(call as u64).into()).collect();
             assert_eq!(events, expected, "byte {at}");
-            let damaged = reader.recover().unwrap().damaged > 0;
-            assert_eq!(damaged, lost < 4, "byte {at}");
+            let gaps = reader.recover().unwrap().gaps.len();
+            assert_eq!(gaps, usize::from(lost < 4), "byte {at}");
         }
     }
 }
@@ -49,7 +49,7 @@ fn a_journal_of_many_windows_is_read_whole() {
     let rest = vec![0xa5; 3 * (frame::HEAD + frame::LONGEST)];
     bytes.extend(rest);
     let found = recovered(&bytes);
-    assert_eq!((found.end, found.damaged), (*ends.last().unwrap() as u64, 0));
+    assert_eq!((found.end, found.gaps), (*ends.last().unwrap() as u64, vec![]));
     assert_eq!(found.generations.into_iter().collect::<Vec<_>>(), [7]);
 }
 
@@ -60,7 +60,7 @@ fn the_rest_of_an_older_generation_is_no_damage() {
     old[..new.len()].copy_from_slice(&new);
     old.splice(new.len()..new.len() + 1, [0]);
     let found = recovered(&old);
-    assert_eq!((found.damaged, found.generations.len(), found.end), (0, 2, old.len() as u64));
+    assert_eq!((found.gaps, found.generations.len(), found.end), (vec![], 2, old.len() as u64));
 }
 
 #[tokio::test]
@@ -73,6 +73,27 @@ async fn after_a_cut_it_goes_on_where_it_was_whole() {
     ledger.close(Duration::MAX).await.unwrap();
     let calls = [0, 1, 2, 3, 9].map(|call| sid(call).to_string());
     assert_eq!(house.trail().await.into_keys().collect::<Vec<_>>(), calls);
+}
+
+/// As a power failure may leave what was just being wiped.
+#[tokio::test]
+async fn what_is_damaged_is_told_unless_the_database_has_it() {
+    let log = Log::of_all_threads();
+    let (bytes, ends) = journal(&[7; 5]);
+    let mut torn = bytes.clone();
+    torn[ends[1] - 10..ends[2] - 10].fill(0);
+    let told = async |had: &[u8]| {
+        let house = House::new();
+        fs::write(house.journal(), had).unwrap();
+        let ledger = house.open().await;
+        ledger.settled().await;
+        drop(ledger);
+        fs::write(house.journal(), &torn).unwrap();
+        house.on(4096, |file| file).await.close(Duration::MAX).await.unwrap();
+        assert_eq!(house.trail().await.len(), if had.is_empty() { 3 } else { 5 });
+        log.lines(house.journal().to_str().unwrap()).len()
+    };
+    assert_eq!((told(&bytes).await, told(&[]).await), (0, 1));
 }
 
 #[tokio::test]
