@@ -46,7 +46,7 @@ pub enum Failure {
     /// It has no room for every name.
     #[error(
         "PostgreSQL keeps this database's text in {0}, which has not every sign of a name or an id: make it anew with \
-         `CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0`, and copy what is in it"
+         `CREATE DATABASE … ENCODING 'UTF8' LOCALE 'C' TEMPLATE template0`, and copy what is in it"
     )]
     Encoding(String),
     /// It keeps what is deleted.

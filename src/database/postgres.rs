@@ -44,7 +44,8 @@ impl Postgres {
         let mut alone = connect(&options).await?;
         let encoding: String = sqlx::query_scalar("SHOW server_encoding").fetch_one(&mut alone).await?;
         alone.close().await?;
-        if encoding != "UTF8" {
+        // The latter takes bytes as they come.
+        if encoding != "UTF8" && encoding != "SQL_ASCII" {
             return Err(Failure::Encoding(encoding));
         }
         let pool = PgPoolOptions::new().max_connections(CONNECTIONS).acquire_timeout(PATIENCE);

@@ -1,7 +1,7 @@
 //! A directory, guarded: nobody waits for it longer than two seconds, whoever called a moment ago is remembered, if that is
 //! wanted, and while it is dead nobody waits for it at all.
 //!
-//! After a few failures in a row it rests: callers get their courteous sentence at once. Every few seconds the latest caller's
+//! After a few failures with no good answer between them it rests: callers get their courteous sentence at once. Every few seconds the latest caller's
 //! question is asked in the background, also when nobody calls any more; when that is answered, the directory is asked by
 //! everybody again.
 
@@ -29,7 +29,7 @@ pub struct Guarded {
 
 #[derive(Default)]
 struct Breaker {
-    /// In a row.
+    /// Since it last answered as it should.
     failures: u32,
     /// While it is asked in the background: the latest caller.
     caller: Option<PhoneNumber>,
@@ -42,7 +42,7 @@ const SOON: Duration = Duration::from_millis(500);
 /// Long enough for a caller who tries again, short enough for an operator's change to be felt.
 const REMEMBERED: Duration = Duration::from_secs(30);
 const MOST: usize = 10_000;
-/// So many failures in a row, and it rests.
+/// So many failures with no good answer between them, and it rests.
 const FAILURES: u32 = 3;
 const REST: Duration = Duration::from_secs(5);
 
@@ -289,7 +289,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn one_that_hangs_every_other_time_is_given_a_rest_too() {
+    async fn one_that_hangs_and_refuses_in_turn_is_given_a_rest_too() {
         let other = Other::default();
         let guarded = Guarded::new(other.clone(), Region::JAPAN);
         other.refuses.store(true, Ordering::Relaxed);

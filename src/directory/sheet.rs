@@ -104,7 +104,6 @@ impl Sheet {
             .from_reader(Quotes { file, odd: false });
         let headings = reader.headers().map_err(|error| Unfit::Headings(short(&error)))?;
         let columns = Columns::read(headings)?;
-        let width = headings.len();
         let (mut sheet, mut bad, mut rows) = (Reading::default(), Vec::new(), 0);
         let (mut row, mut last) = (csv::StringRecord::new(), None);
         loop {
@@ -116,7 +115,7 @@ impl Sheet {
                     rows += 1;
                     let line = row.position().map_or(line, csv::Position::line);
                     let goes_on = row.iter().any(|field| field.contains('\n'));
-                    let read = columns.of(&row, width).and_then(|written| Ok(written.read(region)?));
+                    let read = columns.of(&row).and_then(|written| Ok(written.read(region)?));
                     // Numbers may stand in several lines. Line ends at the ends of a field are trimmed.
                     let ends_later = reader.position().line() > line + 1;
                     last = if read.is_ok() { ends_later && !goes_on } else { ends_later || goes_on }
@@ -261,8 +260,8 @@ impl Columns {
         })
     }
 
-    fn of<'a>(&self, row: &'a csv::StringRecord, width: usize) -> Result<Written<'a>, WhyBad> {
-        if row.len() != width || row.iter().skip(self.named).any(|field| !field.is_empty()) {
+    fn of<'a>(&self, row: &'a csv::StringRecord) -> Result<Written<'a>, WhyBad> {
+        if row.len() < self.named || row.iter().skip(self.named).any(|field| !field.is_empty()) {
             return Err(WhyBad::Fields(row.len(), self.named));
         }
         let field = |at: usize| row.get(at).unwrap_or_default();
@@ -304,6 +303,16 @@ mod tests {
     fn complaints(text: &[u8]) -> Vec<String> {
         let Err(Unfit::Rows { bad, .. }) = read(text) else { panic!("some rows are wrong") };
         bad.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn columns_that_were_emptied_are_passed_over() {
+        let text =
+            b"id,name,operator,numbers,,\ncm-1,a,user001,03-1234-5678,,\ncm-2,b,user001,03-1234-5679\n";
+        assert_eq!(read(text).unwrap().len(), 2);
+        let filled = [&text[..], b"cm-3,c,user001,03-1234-5670,,x\n"].concat();
+        assert!(complaints(&filled)[0].starts_with("line 4: it has 6 fields where the headings are 4"));
+        assert!(matches!(read(b"id,name,,operator,numbers\n"), Err(Unfit::Headings(_))));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use phonenumber::Metadata;
 use phonenumber::metadata::{DATABASE, Descriptor};
 use phonenumber::{Mode, Type};
 use records::digits::{decimal, has_fewer_digits};
+use regex::Regex;
 use unicode_normalization::UnicodeNormalization as _;
 
 use crate::customer::{DIGITS_OF_A_NUMBER, is_direction};
@@ -85,13 +86,19 @@ fn there_are_such(read: &phonenumber::PhoneNumber, countries: &[&Metadata]) -> b
     let national = read.national().to_string();
     let fits = |country: &&Metadata| {
         let formats = KINDS.into_iter().filter_map(|kind| country.descriptors().get(kind));
-        let found = |format: &Descriptor| {
-            format.is_match(&national)
-                && format.national_number().find(&national).is_some_and(|it| it.end() == national.len())
-        };
-        formats.into_iter().any(found)
+        formats.into_iter().any(|format| format.is_match(&national) && is_whole(format, &national))
     };
     read.is_valid() && countries.iter().any(fits)
+}
+
+/// Whether a number of which the beginning is of this format is so to its end.
+fn is_whole(format: &Descriptor, national: &str) -> bool {
+    let pattern = format.national_number();
+    if pattern.find(national).is_some_and(|found| found.end() == national.len()) {
+        return true;
+    }
+    // Of two that begin alike the first is found, which may be the shorter one. It is rare.
+    Regex::new(&format!("^(?x:{})$", pattern.as_str())).is_ok_and(|whole| whole.is_match(national))
 }
 
 /// Of numbers that call, the most frequent first.
@@ -313,6 +320,14 @@ mod tests {
             }
         }
         assert!(examples > 500, "{examples}");
+    }
+
+    #[test]
+    fn of_two_formats_that_begin_alike_the_longer_one_is_a_number_too() {
+        for (text, region) in [("+974 800 609427", "QA"), ("800 419 7887", "PA"), ("01629990", "MM")] {
+            let read = PhoneNumber::written(text, Region::parse(region).unwrap());
+            assert!(read.is_ok(), "{text}: {read:?}");
+        }
     }
 
     #[test]

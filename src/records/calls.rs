@@ -121,32 +121,49 @@ pub async fn erase(
         aliases.extend(some.iter().map(|alias| (alias.as_str(), at)));
     }
     let names: Vec<&str> = customers.keys().chain(aliases.keys()).copied().collect();
-    for some in names.chunks(AT_ONCE) {
+    for some in names.chunks(NAMES) {
         let places = Query::places(1, some.len());
-        let found = format!(
-            "SELECT call_sid, customer, alias FROM calls WHERE customer IN ({places}) OR alias IN ({places})"
+        let (after, most) = (some.len() + 1, some.len() + 2);
+        let calls = format!(
+            "SELECT call_sid, customer, alias FROM calls WHERE (customer IN ({places}) OR alias IN ({places})) \
+             AND call_sid > ${after} ORDER BY call_sid LIMIT ${most}"
         );
-        let mut theirs = Vec::new();
-        for mut row in transaction.run(Query::new(found).with_all(some.iter().copied())).await? {
-            let (call_sid, customer, alias) = (row.text(0)?, row.maybe_text(1)?, row.maybe_text(2)?);
-            let of = |known: &BTreeMap<&str, usize>, who: Option<String>| known.get(who?.as_str()).copied();
-            // A customer may have an id like somebody's alias.
-            let Some(at) = of(&customers, customer).or_else(|| of(&aliases, alias)) else { continue };
-            counts[at] += 1;
-            theirs.push(call_sid);
-        }
-        for some in theirs.chunks(AT_ONCE) {
+        let mut last = String::new();
+        loop {
+            let query = Query::new(calls.clone()).with_all(some.iter().copied());
+            let page = transaction
+                .run(query.with(last.as_str()).with(i64::try_from(CALLS).unwrap_or(i64::MAX)))
+                .await?;
+            let (mut theirs, found) = (Vec::with_capacity(page.len()), page.len());
+            for mut row in page {
+                let (call_sid, customer, alias) = (row.text(0)?, row.maybe_text(1)?, row.maybe_text(2)?);
+                last.clone_from(&call_sid);
+                // A customer may have an id like somebody's alias.
+                let at = customer.and_then(|customer| customers.get(customer.as_str()));
+                let at = at.or_else(|| alias.and_then(|alias| aliases.get(alias.as_str())));
+                if let Some(at) = at {
+                    counts[*at] += 1;
+                    theirs.push(call_sid);
+                }
+            }
             // The tie is a hash of the customer too; the least of all lets no repeated webhook of the same time bring them back.
             let update = "UPDATE calls SET customer = NULL, alias = NULL, came_tie = $1 WHERE call_sid IN";
-            let update = Query::new(format!("{update} ({})", Query::places(2, some.len()))).with(i64::MIN);
-            transaction.run(update.with_all(some.iter().map(String::as_str))).await?;
+            let update = Query::new(format!("{update} ({})", Query::places(2, theirs.len()))).with(i64::MIN);
+            if !theirs.is_empty() {
+                transaction.run(update.with_all(theirs.iter().map(String::as_str))).await?;
+            }
+            if found < CALLS {
+                break;
+            }
         }
     }
     Ok(counts)
 }
 
-/// So many of a kind are named in one statement.
-const AT_ONCE: usize = 500;
+/// So many customers and aliases are looked for at once.
+const NAMES: usize = 500;
+/// So many of their calls are taken at once, so that no more of them are in memory.
+const CALLS: usize = 1000;
 
 /// Adds what these events say, as far as they are of calls.
 pub(crate) async fn write(transaction: &mut dyn Transaction, events: &[Event]) -> Result<(), Failure> {

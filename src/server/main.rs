@@ -46,8 +46,10 @@ fn refused(error: &clap::Error) -> ! {
     if !error.use_stderr() || !holds_a_number(&text, DIGITS_OF_A_NUMBER) {
         error.exit();
     }
-    let quoted =
-        text.split('\'').map(|part| if holds_a_number(part, DIGITS_OF_A_NUMBER) { "…" } else { part });
+    let quoted = text.split('\'').enumerate().map(|(at, part)| match at % 2 {
+        1 if holds_a_number(part, DIGITS_OF_A_NUMBER) => "…",
+        _ => part,
+    });
     let _ = write!(io::stderr(), "{}", quoted.collect::<Vec<_>>().join("'"));
     exit(error.exit_code());
 }

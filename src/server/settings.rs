@@ -127,9 +127,10 @@ impl Settings {
 
 /// A word that is no level would be the name of a part, and nothing of the others would be logged.
 fn log(text: &str) -> Option<EnvFilter> {
-    let is_level = |word: &str| word.trim().is_empty() || word.trim().parse::<LevelFilter>().is_ok();
-    let fits = text.split(',').all(|word| is_level(word) || word.contains(['=', '[']));
-    EnvFilter::try_new(text).ok().filter(|_| fits)
+    // The library takes a space for a part of the name.
+    let words: Vec<&str> = text.split(',').map(str::trim).filter(|word| !word.is_empty()).collect();
+    let fits = |word: &&str| word.parse::<LevelFilter>().is_ok() || word.contains(['=', '[', ']']);
+    if words.iter().all(fits) { EnvFilter::try_new(words.join(",")).ok() } else { None }
 }
 
 impl Listen {
@@ -307,6 +308,14 @@ mod tests {
         ] {
             let problem = problem([(variable, value)]);
             assert!(problem.contains(&format!("{variable} should be ")), "{problem}");
+        }
+    }
+
+    #[test]
+    fn a_list_of_levels_may_have_spaces_in_it() {
+        for (text, read) in [("warn, server=info", "server=info,warn"), ("debug,", "debug")] {
+            let settings = Settings::read(&Source::of([("HOME", "/home/a"), ("RUST_LOG", text)])).unwrap();
+            assert_eq!(settings.log.to_string(), read);
         }
     }
 

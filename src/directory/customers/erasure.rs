@@ -92,7 +92,8 @@ impl Customers {
         let aliases = opened.map(|number| self.aliases.alias(&number)).collect();
         transaction.run(Query::new("DELETE FROM numbers WHERE customer = $1").with(id)).await?;
         let customer = Query::new("DELETE FROM customers WHERE id = $1 RETURNING name").with(id);
-        let name = transaction.run(customer).await?.pop().map(|mut row| row.text(0)).transpose()?;
+        // Nor is one with a name that cannot be read kept for that.
+        let name = transaction.run(customer).await?.pop().map(|mut row| row.text(0).unwrap_or_default());
         Ok(Removed { name, numbers, aliases })
     }
 

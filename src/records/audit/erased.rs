@@ -17,7 +17,7 @@ pub struct Erased {
 }
 
 /// An alias, for those who have the key: enough to know calls by that lie in a journal still, and not enough to find the number
-/// from, since of all the numbers of a country a hundred or more have the same. A stranger who calls in the same minute has it once
+/// from, since of all the numbers of a country like Japan a hundred have the same. A stranger who calls in the same minute has it once
 /// in a million times, and is without an alias in that call's record.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Mark(pub(super) String);

@@ -128,11 +128,13 @@ impl Audit {
 
 const NEXT: &str = "SELECT seq, at, actor, action, subject, detail, hash FROM audit \
                     WHERE seq > $1 AND CAST(seq AS BIGINT) = seq ORDER BY seq LIMIT $2";
-/// How many are without a place, and how many at others' places: a database may have been told to allow that. SQLite takes text or
-/// a fraction where a number should be; and what has the least of all numbers comes after nothing.
+/// How many are without a place, and how many at others' places: a database may have been told to allow that. SQLite takes text
+/// or a fraction where a number should be; and what has the least of all numbers comes after nothing. Both walk along the key,
+/// and remember nothing.
 const STRANGE: &str = "SELECT \
-     COUNT(CASE WHEN CAST(seq AS BIGINT) = seq AND seq > -9223372036854775807 - 1 THEN NULL ELSE 1 END), \
-     COUNT(seq) - COUNT(DISTINCT seq) FROM audit";
+     (SELECT COUNT(*) FROM audit WHERE seq IS NULL OR NOT CAST(seq AS BIGINT) = seq OR seq <= -9223372036854775807 - 1), \
+     (SELECT CAST(COALESCE(SUM(of_one - 1), 0) AS BIGINT) FROM \
+     (SELECT COUNT(*) AS of_one FROM audit WHERE seq IS NOT NULL GROUP BY seq HAVING COUNT(*) > 1) AS doubled)";
 
 struct Reading<'a> {
     chain: chain::Chain,

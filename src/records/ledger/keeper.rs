@@ -294,7 +294,7 @@ impl Keeper {
 }
 
 impl Generations {
-    /// An era writes over all of the one before: that is how long it has to be before another begins. What is wiped ends two.
+    /// What is there of an era is wiped before the next, and on disk with its first event: of the one before it nothing is left.
     fn begin_anew(&mut self) {
         let of_the_last = std::mem::take(&mut self.of_this_era);
         self.overwritten.extend(std::mem::replace(&mut self.of_the_last, of_the_last));

@@ -183,7 +183,7 @@ impl<D: Disk> Writer<D> {
         }
     }
 
-    /// Writes over what the database has, once that is much. What is left of it is known by its generation.
+    /// Where the file begins, once the database has all and that is much. What a crash leaves of it is known by its generation.
     fn begin_anew(&mut self) -> io::Result<()> {
         if self.reached.end < self.reserve || !self.all_is_written() {
             return Ok(());

@@ -237,10 +237,11 @@ async fn erase(ids: &[String], yes: bool) -> anyhow::Result<()> {
         let erased = match kept.customers.erase(some, super::by).await {
             Ok(erased) => erased,
             Err(trouble) => {
-                let first = at * TOGETHER + 1;
-                failures.push(
-                    anyhow::Error::from(trouble).context(format!("from id {first} on, nobody was erased")),
-                );
+                let trouble = anyhow::Error::from(trouble);
+                failures.push(match at {
+                    0 => trouble,
+                    at => trouble.context(format!("id {} and those after it", at * TOGETHER + 1)),
+                });
                 break;
             }
         };
@@ -255,15 +256,14 @@ async fn erase(ids: &[String], yes: bool) -> anyhow::Result<()> {
         }
     }
     // A call that is still to come into the database is kept out by an entry that was made now, and by no other.
-    if receipts.len() < ids.len() || receipts.iter().any(|(_, receipt)| receipt.at < since) {
-        failures.extend(unread);
-    }
+    let kept_out = receipts.len() == ids.len() && receipts.iter().all(|(_, receipt)| receipt.at >= since);
+    let mut unwiped = unread.filter(|_| !kept_out);
     if !receipts.is_empty() {
         // Before anything is said, which may be the end of this program; and once, since the files are written anew.
         let left = Left::after(Deleted::Customers, &kept.database, &settings.keeping.place).await;
         let erased: Vec<String> = receipts.iter().map(|(id, _)| (*id).clone()).collect();
         let aliases = receipts.iter().flat_map(|(_, receipt)| &receipt.erased.aliases).collect();
-        let journal = left::from_journal(&erased, &aliases, folder, &audit).await;
+        unwiped = left::from_journal(&erased, &aliases, folder, &audit).await.err().or(unwiped);
         for (id, receipt) in &receipts {
             // Beside the receipt, which is to be kept, and in which the id would be kept too.
             if ids.len() > 1 {
@@ -274,11 +274,12 @@ async fn erase(ids: &[String], yes: bool) -> anyhow::Result<()> {
         failures.extend(left.tell().err());
         if settings.keeping.place_given {
             say(
-                "Journals of servers with other data folders may say who it was for a second or two, or, if one was killed, until it starts again.",
+                "Journals of servers with other data folders may say who it was for a second or two, or, if one was killed, \
+                 until it starts again.",
             );
         }
-        failures.extend(journal.err());
     }
+    failures.extend(unwiped);
     let Some(last) = failures.pop() else { return Ok(()) };
     failures.iter().for_each(|failure| note(&format!("{failure:#}")));
     Err(last)

@@ -67,8 +67,8 @@ pub(crate) async fn settle_killed(folder: &Path, audit: &Audit) -> anyhow::Resul
 }
 
 /// Waits until the journal in this folder does not say any more that these customers called, or a caller whom nobody knew and who
-/// was called as they were before: a server wipes it a second or two after its database has it. What one that was killed meanwhile has left
-/// is settled first.
+/// was called as they were before: a server wipes it a second or two after its database has it. What one that was killed
+/// meanwhile has left is settled first.
 ///
 /// # Errors
 /// It still does.
@@ -90,13 +90,8 @@ pub(crate) async fn from_journal(
         }
         let unsettled = settle_killed(folder, audit).await.err();
         if Instant::now() >= until {
-            let why = match unsettled {
-                Some(error) => format!("{error:#}"),
-                None => {
-                    "it is wiped a second or two after the server has written it into the database: say the same again then, and look at the server's log if it still is not".to_owned()
-                }
-            };
-            bail!("{} still says who was erased: {why}", file.display());
+            let why = unsettled.map_or_else(|| WIPED_SOON.to_owned(), |error| format!("{error:#}"));
+            bail!("{} still names them: {why}", file.display());
         }
         sleep(MOMENT).await;
     }
@@ -104,6 +99,9 @@ pub(crate) async fn from_journal(
 
 const AS_THE_SERVERS_USER: &str =
     "say the same again as the user who runs the server, or start the server once more";
-/// For a server that has just taken a call, and whose database has much to do.
-const PATIENCE: Duration = Duration::from_secs(5);
+const WIPED_SOON: &str = "\
+    it is wiped a second or two after the server has written it into the database: say the same again then, and look at the \
+    server's log if it still is not";
+/// For a server that has just taken a call, and whose keeper has found its database away a moment ago.
+const PATIENCE: Duration = Duration::from_secs(8);
 const MOMENT: Duration = Duration::from_millis(200);

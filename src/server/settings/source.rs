@@ -98,7 +98,7 @@ impl Source {
     /// The setting's text, without white space around it.
     ///
     /// # Errors
-    /// Given twice, or its file cannot be read or is empty.
+    /// Given twice, not in UTF-8, or its file cannot be read or is empty.
     pub(super) fn text(&self, name: &str) -> Result<Option<String>, Problem> {
         match (self.set(name), self.set(&format!("{name}_FILE"))) {
             (None, None) => Ok(None),
