@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 
 use domain::Identity;
-use records::digits::holds_a_number;
+use records::digits::{DIGITS_OF_A_NUMBER, holds_a_number};
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
 
 use crate::found::tells;
-use crate::written::{has_a_number, is_in_note, is_whole_number};
+use crate::misplaced::{has_a_number, is_in_note, is_whole_number};
 use crate::{PhoneNumber, Region, Unreadable};
 
 /// A customer: who they are, and who looks after them.
@@ -72,8 +72,6 @@ pub enum NotACustomer {
     Tells(&'static str),
 }
 
-/// Shorter ones are dates and order numbers more often than telephones.
-pub(crate) const DIGITS_OF_A_NUMBER: usize = 9;
 const SEPARATORS: [char; 6] = [';', '|', '\n', '；', '｜', '、'];
 const SLASHES: [char; 2] = ['/', '／'];
 pub(crate) const LONGEST: usize = 120;

@@ -7,11 +7,10 @@ use std::fmt;
 
 use domain::Identity;
 use phonenumber::metadata::DATABASE;
-use records::digits::{decimal, has_fewer_digits, holds_a_number};
+use records::digits::{DIGITS_OF_A_NUMBER, decimal, has_fewer_digits, holds_a_number};
 use unicode_normalization::UnicodeNormalization as _;
 
-use crate::customer::DIGITS_OF_A_NUMBER;
-use crate::written::{has_a_number, is_whole_number};
+use crate::misplaced::{has_a_number, is_whole_number};
 use crate::{PhoneNumber, Region, Silent};
 
 /// So many last digits tell a number from an id by chance: they are the same in every way of writing a number.

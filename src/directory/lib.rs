@@ -15,6 +15,7 @@ mod found;
 mod guarded;
 mod key;
 mod keys;
+mod misplaced;
 mod number;
 mod region;
 mod secrets;

@@ -4,7 +4,7 @@ use std::str::FromStr as _;
 
 use phonenumber::country::Id;
 
-use crate::written::is_whole_number;
+use crate::misplaced::is_whole_number;
 
 /// The country whose national format a number without a country code is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,9 +1,8 @@
 //! What can go wrong with the directory that we keep ourselves, in words that say how to mend it.
 
 use database::Failure;
-use records::digits::holds_a_number;
+use records::digits::{DIGITS_OF_A_NUMBER, holds_a_number};
 
-use crate::customer::DIGITS_OF_A_NUMBER;
 use crate::{NoKeys, NotACustomer};
 
 /// Something is wrong with the directory.

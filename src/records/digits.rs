@@ -3,6 +3,9 @@
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
 
+/// Names, ids and identities have shorter rows of digits: dates, numbers of orders and of staff more often than telephones.
+pub const DIGITS_OF_A_NUMBER: usize = 9;
+
 /// Whether so many digits follow each other, in whatever script, with nothing between them that is a word. Two letters are
 /// one; a single letter, a sign, a space or a prolonged sound mark (`ー`) separates nothing.
 #[must_use]

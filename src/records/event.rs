@@ -4,7 +4,7 @@
 
 use domain::{CallRef, Identity, Millis};
 
-use crate::digits::holds_a_number;
+use crate::digits::{DIGITS_OF_A_NUMBER, holds_a_number};
 use crate::{CallSid, Outcome};
 
 /// What is to be kept.
@@ -72,9 +72,6 @@ const ANSWERED: u8 = 3;
 const ENDED: u8 = 4;
 const OVER: u8 = 5;
 const TOKEN: u8 = 6;
-
-/// Shorter ones are numbers of staff more often than telephones.
-const DIGITS_OF_A_NUMBER: usize = 9;
 
 impl TokenGiven {
     /// To this operator. An identity is what a browser asks for, and may be a telephone number: one with as many digits is

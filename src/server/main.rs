@@ -12,7 +12,7 @@ use anyhow::Context as _;
 use clap::Parser as _;
 use nix::sys::resource::{Resource, setrlimit};
 use nix::sys::signal::Signal;
-use records::digits::holds_a_number;
+use records::digits::{DIGITS_OF_A_NUMBER, holds_a_number};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::commands::{Arguments, printable};
@@ -53,9 +53,6 @@ fn refused(error: &clap::Error) -> ! {
     let _ = write!(io::stderr(), "{}", quoted.collect::<Vec<_>>().join("'"));
     exit(error.exit_code());
 }
-
-/// Shorter ones are ports and identities more often than telephones.
-const DIGITS_OF_A_NUMBER: usize = 9;
 
 /// For what is still at work on threads of its own when all is done.
 const LAST_MOMENT: Duration = Duration::from_secs(1);

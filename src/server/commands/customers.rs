@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail, ensure};
 use clap::{Args, Subcommand};
 use database::Deleted;
-use directory::{Sheet, Taken, Unfit, Written};
+use directory::{Customers as Directory, Receipt, Sheet, Taken, Unfit, Written};
 use domain::Identity;
 use records::audit::Reason;
 
@@ -227,34 +227,13 @@ async fn erase(ids: &[String], yes: bool) -> anyhow::Result<()> {
         ask(ids)?;
     }
     let (folder, audit) = (&settings.keeping.folder, kept.customers.audit());
-    let (mut receipts, mut failures) = (vec![], vec![]);
     // So that what a killed server has left there is found: of a customer, and of the stranger that they were before.
-    failures.extend(left::settle_killed(folder, &audit).await.err());
+    let mut failures: Vec<_> = left::settle_killed(folder, &audit).await.err().into_iter().collect();
     // So that the receipt counts what a running server has only in its journal yet. Below it is looked for once more.
     let unread = left::from_journal(ids, &BTreeSet::new(), folder, &audit).await.err();
     let since = super::by().at;
-    for (at, some) in ids.chunks(TOGETHER).enumerate() {
-        let erased = match kept.customers.erase(some, super::by).await {
-            Ok(erased) => erased,
-            Err(trouble) => {
-                let trouble = anyhow::Error::from(trouble);
-                failures.push(match at {
-                    0 => trouble,
-                    at => trouble.context(format!("id {} and those after it", at * TOGETHER + 1)),
-                });
-                break;
-            }
-        };
-        for ((id, receipt), at) in some.iter().zip(erased).zip(at * TOGETHER + 1..) {
-            match receipt {
-                Ok(receipt) => receipts.push((id, receipt)),
-                Err(trouble) if ids.len() > 1 => {
-                    failures.push(anyhow::Error::from(trouble).context(format!("id {at}")));
-                }
-                Err(trouble) => failures.push(trouble.into()),
-            }
-        }
-    }
+    let (receipts, not_erased) = erase_all(ids, &kept.customers).await;
+    failures.extend(not_erased);
     // A call that is still to come into the database is kept out by an entry that was made now, and by no other.
     let kept_out = receipts.len() == ids.len() && receipts.iter().all(|(_, receipt)| receipt.at >= since);
     let mut unwiped = unread.filter(|_| !kept_out);
@@ -283,6 +262,39 @@ async fn erase(ids: &[String], yes: bool) -> anyhow::Result<()> {
     let Some(last) = failures.pop() else { return Ok(()) };
     failures.iter().for_each(|failure| note(&format!("{failure:#}")));
     Err(last)
+}
+
+/// The receipts of those who are erased, and why the others are not.
+async fn erase_all<'a>(
+    ids: &'a [String],
+    customers: &Directory,
+) -> (Vec<(&'a String, Receipt)>, Vec<anyhow::Error>) {
+    let (mut receipts, mut failures) = (vec![], vec![]);
+    let mut place = 1;
+    for some in ids.chunks(TOGETHER) {
+        let told = match customers.erase(some, super::by).await {
+            Ok(told) => told,
+            Err(trouble) if place == 1 => {
+                failures.push(trouble.into());
+                break;
+            }
+            Err(trouble) => {
+                failures.push(anyhow::Error::from(trouble).context(format!("id {place} and those after it")));
+                break;
+            }
+        };
+        for (id, receipt) in some.iter().zip(told) {
+            match receipt {
+                Ok(receipt) => receipts.push((id, receipt)),
+                Err(trouble) if ids.len() > 1 => {
+                    failures.push(anyhow::Error::from(trouble).context(format!("id {place}")));
+                }
+                Err(trouble) => failures.push(trouble.into()),
+            }
+            place += 1;
+        }
+    }
+    (receipts, failures)
 }
 
 fn ask(ids: &[String]) -> anyhow::Result<()> {
