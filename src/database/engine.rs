@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use crate::{Failure, Query, Row, Value};
+use crate::{Failure, Query, Row, Value, Watch};
 
 #[async_trait]
 pub(crate) trait Engine: Send + Sync + 'static {
@@ -21,6 +21,8 @@ pub(crate) trait Engine: Send + Sync + 'static {
     async fn damage(&self) -> Result<Option<String>, Failure>;
 
     async fn clock(&self) -> Result<Option<i64>, Failure>;
+
+    async fn watch(&self) -> Option<Watch>;
 }
 
 /// Under which names those are [alone](Transaction::alone) who write to some of the tables.

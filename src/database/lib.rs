@@ -5,6 +5,7 @@
 //!
 //! Invariant: no phone number comes here. What is to be kept of one arrives sealed and hashed.
 
+pub mod at_once;
 mod engine;
 mod failure;
 mod migration;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 pub use engine::{Deleted, Transaction, alone};
 pub use failure::Failure;
 pub use place::{NotAPlace, Place};
+pub use sqlite::{Since, Watch};
 pub use value::{Query, Row, Value};
 
 use crate::engine::Engine;
@@ -88,6 +90,12 @@ impl Database {
     /// It cannot be asked.
     pub async fn clock(&self) -> Result<Option<i64>, Failure> {
         self.0.clock().await
+    }
+
+    /// Tells whether customers were changed, without asking the database; `None` with PostgreSQL, and where the machine cannot
+    /// tell without waiting for a disk.
+    pub async fn watch(&self) -> Option<Watch> {
+        self.0.watch().await
     }
 }
 

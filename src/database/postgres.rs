@@ -16,7 +16,7 @@ use sqlx::{
 use tokio::time::timeout;
 
 use crate::engine::{Deleted, Engine, Transaction};
-use crate::{Failure, Query, Row, Value};
+use crate::{Failure, Query, Row, Value, Watch};
 use lent::Lent;
 
 /// Enough for what is asked at once, and far from the server's hundred.
@@ -88,6 +88,10 @@ impl Engine for Postgres {
         let now = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)";
         let mut rows = self.read(Query::new(now)).await?;
         rows.pop().map(|mut row| row.int(0)).transpose()
+    }
+
+    async fn watch(&self) -> Option<Watch> {
+        None
     }
 }
 

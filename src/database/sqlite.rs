@@ -6,11 +6,12 @@
 //! is on the way of every call: a prepared statement costs a few microseconds there.
 
 mod connection;
+mod watch;
 mod worker;
 
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -19,15 +20,20 @@ use rustix::fs::{StatVfs, StatVfsMountFlags};
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 use tokio::time::Instant;
 
-use crate::engine::{Deleted, Engine, Transaction};
+use crate::engine::{Deleted, Engine, Transaction, alone};
 use crate::{Failure, Query, Row, Value};
 use connection::{Access, fetch, insert};
+use watch::State;
 use worker::Worker;
+
+pub use watch::{Since, Watch};
 
 pub(crate) struct Sqlite {
     file: Arc<OpenFile>,
     reader: Worker,
     writer: Arc<AsyncMutex<Worker>>,
+    /// Once somebody watches.
+    watch: Arc<OnceLock<Watch>>,
 }
 
 impl Sqlite {
@@ -45,7 +51,12 @@ impl Sqlite {
         // First, because it makes the file and its log, which readers do not.
         let writer = Worker::writing("records", connection::open(file, Access::Write)?)?;
         let reader = Worker::reading("directory", connection::open(file, Access::Read)?)?;
-        Ok(Self { file: Arc::new(OpenFile::at(file)?), reader, writer: Arc::new(AsyncMutex::new(writer)) })
+        Ok(Self {
+            file: Arc::new(OpenFile::at(file)?),
+            reader,
+            writer: Arc::new(AsyncMutex::new(writer)),
+            watch: Arc::default(),
+        })
     }
 }
 
@@ -79,6 +90,22 @@ fn checkpoint(connection: &Connection) -> Result<(), Failure> {
     }
 }
 
+/// Writes a log that has become long back into the file, as SQLite does by itself within a commit: here it is over already for
+/// whoever watches.
+fn write_back(connection: &Connection) {
+    let pages = connection.query_row("PRAGMA wal_checkpoint(NOOP)", [], |row| row.get::<_, i64>(1));
+    let written = pages.and_then(|pages| match pages {
+        LONG.. => connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())),
+        _ => Ok(()),
+    });
+    // What is committed is on disk; the log goes on becoming longer, and the next commit tries again.
+    if let Err(error) = written {
+        tracing::debug!(%error, "the log cannot be written back");
+    }
+}
+
+/// In pages; SQLite's own measure.
+const LONG: i64 = 1000;
 /// As for another process that writes.
 const PATIENCE: Duration = Duration::from_secs(5);
 const MOMENT: Duration = Duration::from_millis(50);
@@ -153,12 +180,15 @@ impl Engine for Sqlite {
     async fn begin(&self) -> Result<Box<dyn Transaction>, Failure> {
         let file = self.file.clone();
         // Open before it has begun: whoever waits for that may be gone when it has.
-        let begun = Writing { writer: self.writer.clone().lock_owned().await, open: true };
+        let writer = self.writer.clone().lock_owned().await;
+        let watch = self.watch.clone();
+        let mut begun = Writing { writer, open: true, watch: watch.clone(), before: None, names: vec![] };
         let begin = move |connection: &Connection| {
             file.is_still_there()?;
-            Ok(connection.execute_batch("BEGIN IMMEDIATE")?)
+            connection.execute_batch("BEGIN IMMEDIATE")?;
+            Ok(watch.get().and_then(|watch| watch.log().begun()))
         };
-        begun.writer.ask(begin).await?;
+        begun.before = begun.writer.ask(begin).await?;
         Ok(Box::new(begun))
     }
 
@@ -189,11 +219,25 @@ impl Engine for Sqlite {
     async fn clock(&self) -> Result<Option<i64>, Failure> {
         Ok(None)
     }
+
+    async fn watch(&self) -> Option<Watch> {
+        if let Some(watch) = self.watch.get() {
+            return Some(watch.clone());
+        }
+        let file = self.file.clone();
+        let watch = self.reader.ask(move |_| Ok(Watch::over(&file.path))).await.ok()??;
+        Some(self.watch.get_or_init(|| watch).clone())
+    }
 }
 
 struct Writing {
     writer: OwnedMutexGuard<Worker>,
     open: bool,
+    watch: Arc<OnceLock<Watch>>,
+    /// What who watches saw when it began.
+    before: Option<State>,
+    /// As [`alone`](Transaction::alone) was told.
+    names: Vec<&'static str>,
 }
 
 #[async_trait]
@@ -211,13 +255,24 @@ impl Transaction for Writing {
         self.writer.ask(move |connection| insert(connection, head, tail, &rows)).await
     }
 
-    async fn alone(&mut self, _: &'static str) -> Result<(), Failure> {
+    async fn alone(&mut self, name: &'static str) -> Result<(), Failure> {
         // It is: SQLite has one writer.
+        self.names.push(name);
         Ok(())
     }
 
     async fn commit(mut self: Box<Self>) -> Result<(), Failure> {
-        self.writer.ask(|connection| Ok(connection.execute_batch("COMMIT")?)).await?;
+        let is_beside = !self.names.is_empty() && self.names.iter().all(|name| *name == alone::AUDIT);
+        let (watch, before) = (self.watch.clone(), self.before.filter(|_| is_beside));
+        let commit = move |connection: &Connection| {
+            connection.execute_batch("COMMIT")?;
+            if let Some(watch) = watch.get() {
+                watch.log().ended(before);
+            }
+            write_back(connection);
+            Ok(())
+        };
+        self.writer.ask(commit).await?;
         self.open = false;
         Ok(())
     }
@@ -227,9 +282,13 @@ impl Drop for Writing {
     fn drop(&mut self) {
         if self.open {
             // Before whatever the next transaction asks of the same thread.
-            self.writer.tell(|connection| {
+            let watch = self.watch.clone();
+            self.writer.tell(move |connection| {
                 if let Err(error) = connection.execute_batch("ROLLBACK") {
                     tracing::debug!(%error, "SQLite had rolled back already");
+                }
+                if let Some(watch) = watch.get() {
+                    watch.log().ended(None);
                 }
             });
         }

@@ -104,6 +104,10 @@ impl Customers {
         &self.keys
     }
 
+    pub(crate) fn database(&self) -> &Database {
+        &self.database
+    }
+
     /// How many there are.
     ///
     /// # Errors

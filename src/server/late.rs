@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 
 use async_trait::async_trait;
 use database::Failure;
-use directory::{Customers, Directory, Entry, PhoneNumber, Silent};
+use directory::{Directory, Entry, PhoneNumber, Silent};
 use tokio::sync::watch;
 
 /// Something that is there, or will be. Clones share it.
@@ -76,13 +76,13 @@ impl<T: fmt::Debug> fmt::Debug for Late<T> {
 }
 
 #[async_trait]
-impl Directory for Late<Customers> {
+impl<D: Directory + Clone> Directory for Late<D> {
     async fn look_up(&self, number: &PhoneNumber) -> Result<Option<Entry>, Silent> {
-        let Some(customers) = self.now() else {
+        let Some(directory) = self.now() else {
             let why = "it has not been reached since this server started".to_owned();
             return Err(Failure::Unreachable(why).into());
         };
-        customers.look_up(number).await
+        directory.look_up(number).await
     }
 }
 

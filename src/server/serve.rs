@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use directory::{By, Company, Customers, Demonstration, Directory as _, Guarded};
+use directory::{By, Company, Customers, Demonstration, Directory as _, Guarded, Indexed};
 use records::audit::Actor;
 use records::{CannotOpen, Ledger};
 use rehearsal::Rehearsal;
@@ -104,7 +104,7 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
     }
     let directory = match &settings.company {
         Some(base) => Guarded::new(Company::new(base.url()).context("INTERNAL_API_BASE")?, keeping.region),
-        None => Guarded::without_memory(kept.clone().map(|kept| kept.customers), keeping.region),
+        None => Guarded::without_memory(indexed(&kept, &keeping.folder), keeping.region),
     };
     let app = router(Parts {
         desk: Arc::new(TokenDesk::new(&account, settings.tokens.ttl_seconds, ledger.clone(), clock.clone())),
@@ -149,6 +149,14 @@ async fn serve(settings: Settings) -> anyhow::Result<()> {
         tracing::warn!("{unsettled}");
     }
     Ok(())
+}
+
+/// The customers, with an index to them that is made from now on, or as soon as somebody calls when they are there.
+fn indexed(kept: &Late<Kept>, folder: &Path) -> Late<Indexed> {
+    let folder = folder.to_owned();
+    let indexed = kept.clone().map(move |kept| Indexed::new(kept.customers, &folder));
+    let _begun = indexed.now();
+    indexed
 }
 
 /// One that is about to end may still have the journal, as when a server is restarted: it is waited for.

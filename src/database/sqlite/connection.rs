@@ -37,7 +37,8 @@ pub(crate) fn open(file: &Path, access: Access) -> Result<Connection, Failure> {
     // is for imports. Neither grows with what is in the file.
     connection.execute_batch(match access {
         Access::Read => "PRAGMA query_only = ON; PRAGMA cache_size = -4096",
-        Access::Write => "PRAGMA cache_size = -8192",
+        // Who commits writes the log back.
+        Access::Write => "PRAGMA cache_size = -8192; PRAGMA wal_autocheckpoint = 0",
     })?;
     Ok(connection)
 }

@@ -22,7 +22,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::routing::post;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use directory::{Directory, Entry, Guarded, PhoneNumber, Region, Silent};
+use directory::{Directory, Entry, Guarded, Indexed, PhoneNumber, Region, Silent};
 use domain::Identity;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use records::Ledger;
@@ -101,7 +101,14 @@ async fn hitoku(folder: &Path, own: bool) -> Result<Router> {
     let kept = Kept::open(&keeping).await?;
     let ledger = Ledger::open(&keeping.folder, kept.customers.audit())?;
     let directory = match own {
-        true => Guarded::without_memory(kept.customers.clone(), Region::JAPAN),
+        true => {
+            let in_folder = keeping.folder.clone();
+            let indexed = Late::here(kept.customers.clone()).map(move |all| Indexed::new(all, &in_folder));
+            while !indexed.now().is_some_and(|indexed| indexed.is_current()) {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            Guarded::without_memory(indexed, Region::JAPAN)
+        }
         false => {
             let operator = Identity::parse("user001").ok().context("an identity")?;
             Guarded::without_memory(Stub { operator, callers: AtomicUsize::new(0) }, Region::JAPAN)

@@ -1,0 +1,156 @@
+//! Whether anybody else has committed since, told without asking SQLite.
+//!
+//! All processes that have the file open share the index of its write-ahead log, which begins with two copies of a header of
+//! 48 bytes. Each commit changes both, before it returns: a counter of commits is in it, where the log ends, and a checksum
+//! (SQLite's "WAL-mode File Format", 2.1). Where it is what it was, nothing was committed.
+//!
+//! Invariant: a commit of ours is passed over only if it is the only one between two states. Whatever cannot be told counts as
+//! somebody else's.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use crate::at_once;
+
+/// What the header says.
+pub(super) type State = [u8; LENGTH];
+
+const LENGTH: usize = 48;
+const COPIES: usize = 2 * LENGTH;
+/// Where its counter of commits is.
+const COMMITS: usize = 8;
+
+/// Watches a file. Clones share it.
+#[derive(Clone)]
+pub struct Watch(Arc<Log>);
+
+/// A moment from which on it was watched.
+pub struct Since {
+    watch: Watch,
+    moment: u64,
+}
+
+pub(super) struct Log {
+    index: &'static File,
+    known: Mutex<Known>,
+}
+
+#[derive(Default)]
+struct Known {
+    /// Counts how often others had committed.
+    moment: u64,
+    /// After the last commit of ours.
+    state: Option<State>,
+    /// A transaction of ours is on its way, which may change the state before it ends.
+    writing: bool,
+}
+
+impl Watch {
+    /// `None` where its state cannot be told without waiting for a disk.
+    pub(super) fn over(file: &Path) -> Option<Self> {
+        let index = kept_open(&index_of(file).ok()?).ok()?;
+        let log = Log { index, known: Mutex::default() };
+        log.state()?;
+        Some(Self(Arc::new(log)))
+    }
+
+    /// From now on; `None` if that cannot be told now.
+    #[must_use]
+    pub fn begin(&self) -> Option<Since> {
+        let mut known = self.0.known();
+        let state = self.0.state().filter(|_| !known.writing)?;
+        if known.state != Some(state) {
+            *known = Known { moment: known.moment + 1, state: Some(state), writing: false };
+        }
+        Some(Since { watch: self.clone(), moment: known.moment })
+    }
+
+    pub(super) fn log(&self) -> &Log {
+        &self.0
+    }
+}
+
+impl Since {
+    /// Whether all that was committed since was by this process, and changed no customer. It asks no disk.
+    #[must_use]
+    pub fn nobody_has_changed_customers(&self) -> bool {
+        let log = &self.watch.0;
+        let state = log.state();
+        let known = log.known();
+        state.is_some() && known.state == state && known.moment == self.moment
+    }
+
+    /// Whether somebody certainly has. While this process writes, that may be neither.
+    #[must_use]
+    pub fn somebody_may_have_changed_customers(&self) -> bool {
+        let log = &self.watch.0;
+        // Held, so that no commit of ours begins meanwhile.
+        let known = log.known();
+        let moved_on = || log.state().is_some_and(|state| known.state != Some(state));
+        known.moment != self.moment || !known.writing && moved_on()
+    }
+}
+
+impl Log {
+    /// Nothing while it is being written, or if whoever wrote it was killed over it.
+    pub(super) fn state(&self) -> Option<State> {
+        let copies = at_once::read::<COPIES>(self.index, 0)?;
+        let (one, other) = copies.split_at(LENGTH);
+        (one == other).then(|| one.try_into().ok()).flatten()
+    }
+
+    /// This process may write from now on, and nobody else; gives the state before.
+    pub(super) fn begun(&self) -> Option<State> {
+        self.known().writing = true;
+        self.state()
+    }
+
+    /// It has done so, and may not any more. What it wrote does not matter to who watches if `before` is given.
+    pub(super) fn ended(&self, before: Option<State>) {
+        let after = self.state();
+        let mut known = self.known();
+        known.writing = false;
+        if let (Some(before), Some(after)) = (before, after)
+            && known.state == Some(before)
+            // Somebody else may have committed just after.
+            && commits(&after) == commits(&before).wrapping_add(1)
+        {
+            known.state = Some(after);
+        }
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn commits(state: &State) -> u32 {
+    let mut counter = [0; 4];
+    counter.copy_from_slice(&state[COMMITS..COMMITS + 4]);
+    u32::from_ne_bytes(counter)
+}
+
+/// SQLite follows links before it names it.
+fn index_of(file: &Path) -> io::Result<PathBuf> {
+    let mut index = fs::canonicalize(file)?.into_os_string();
+    index.push("-shm");
+    Ok(index.into())
+}
+
+/// Never closed again: to close it would end all locks that this process has on it, and SQLite's are among them (POSIX; "How To
+/// Corrupt An SQLite Database File", 2.2). So each is opened once.
+fn kept_open(index: &Path) -> io::Result<&'static File> {
+    static KEPT: Mutex<BTreeMap<(u64, u64), &'static File>> = Mutex::new(BTreeMap::new());
+    let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
+    let id = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
+    if let Some(file) = kept.get(&id(fs::metadata(index)?)) {
+        return Ok(file);
+    }
+    let file: &'static File = Box::leak(Box::new(File::open(index)?));
+    kept.insert(id(file.metadata()?), file);
+    Ok(file)
+}
