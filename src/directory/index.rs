@@ -13,10 +13,10 @@ mod file;
 mod tests;
 
 use std::fmt;
-use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock, Weak};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, Weak};
 use std::time::Duration;
+use std::{io, mem};
 
 use async_trait::async_trait;
 use database::{Database, Failure, Query, Since, Watch};
@@ -27,14 +27,13 @@ use file::{Draft, File, Record};
 
 /// Customers with an index. Clones share it.
 #[derive(Clone)]
-pub struct Indexed {
-    customers: Customers,
-    current: Arc<Current>,
-}
+pub struct Indexed(Arc<Shelf>);
 
-/// None while it is being made.
-#[derive(Default)]
-struct Current(RwLock<Option<Arc<Index>>>);
+struct Shelf {
+    customers: Customers,
+    /// None while it is being made.
+    index: RwLock<Option<Index>>,
+}
 
 struct Index {
     file: File,
@@ -67,24 +66,21 @@ impl Indexed {
     /// Makes an index in this folder, in the background, and looks after it. Only within a runtime.
     #[must_use]
     pub fn new(customers: Customers, folder: &Path) -> Self {
-        let current = Arc::<Current>::default();
-        tokio::spawn(look_after(customers.clone(), folder.to_owned(), Arc::downgrade(&current)));
-        Self { customers, current }
+        let shelf = Arc::new(Shelf { customers, index: RwLock::default() });
+        tokio::spawn(look_after(Arc::downgrade(&shelf), folder.to_owned()));
+        Self(shelf)
     }
 
     /// Whether customers are found without asking the database now.
     #[must_use]
     pub fn is_current(&self) -> bool {
-        self.current.now().is_some()
+        self.0.index().as_ref().is_some_and(Index::is_current)
     }
 
     fn find(&self, number: &PhoneNumber) -> Option<Entry> {
-        let index = self.current.now()?;
-        match self.customers.keys().ring().keys() {
-            [only] => index.file.find(&only.hash(number)),
-            // A rotation changes them anyway.
-            _ => None,
-        }
+        let hash = self.0.customers.keys().only_hash(number)?;
+        // Held for no longer than a read of memory takes.
+        self.0.index().as_ref().filter(|index| index.is_current())?.file.find(&hash)
     }
 }
 
@@ -93,48 +89,56 @@ impl Directory for Indexed {
     async fn look_up(&self, number: &PhoneNumber) -> Result<Option<Entry>, Silent> {
         match self.find(number) {
             Some(entry) => Ok(Some(entry)),
-            None => self.customers.look_up(number).await,
+            None => self.0.customers.look_up(number).await,
         }
     }
 }
 
-impl Current {
-    fn now(&self) -> Option<Arc<Index>> {
-        self.get().filter(|index| index.since.nobody_has_changed_customers())
+impl Shelf {
+    fn index(&self) -> RwLockReadGuard<'_, Option<Index>> {
+        self.index.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn get(&self) -> Option<Arc<Index>> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner).clone()
+    fn put(&self, mut index: Option<Index>) {
+        mem::swap(&mut *self.index.write().unwrap_or_else(PoisonError::into_inner), &mut index);
+        // A long file takes a while to be freed, and its disk may hang.
+        tokio::task::spawn_blocking(move || drop(index));
+    }
+}
+
+impl Index {
+    fn is_current(&self) -> bool {
+        self.since.nobody_has_changed_customers()
     }
 
-    fn set(&self, index: Option<Index>) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = index.map(Arc::new);
+    fn is_outdated(&self) -> bool {
+        self.since.somebody_may_have_changed_customers()
     }
 }
 
 /// Until nobody has it any more.
-async fn look_after(customers: Customers, folder: PathBuf, current: Weak<Current>) {
-    let database = customers.database();
+async fn look_after(shelf: Weak<Shelf>, folder: PathBuf) {
+    let Some(database) = shelf.upgrade().map(|shelf| shelf.customers.database().clone()) else { return };
     let Some(watch) = database.watch().await else { return };
     let mut due = Instant::now();
-    while let Some(current) = current.upgrade() {
+    while let Some(shelf) = shelf.upgrade() {
         // A file that was moved away changes no more, and is not what others have.
         let is_there = database.read(Query::new("SELECT 1")).await.is_ok();
-        if !is_there || current.get().is_some_and(|index| index.since.somebody_may_have_changed_customers()) {
+        if !is_there || shelf.index().as_ref().is_some_and(Index::is_outdated) {
             // Somebody in it may have been erased.
-            current.set(None);
+            shelf.put(None);
         }
-        if is_there && current.get().is_none() && due <= Instant::now() {
+        if is_there && shelf.index().is_none() && due <= Instant::now() {
             let began = Instant::now();
-            match make(database, &watch, &folder).await {
-                Ok(index) => current.set(Some(index)),
+            match make(&database, &watch, &folder).await {
+                Ok(index) => shelf.put(Some(index)),
                 Err(why) => {
-                    tracing::debug!(%why, "customers have no index, and are asked for in the database")
+                    tracing::debug!(%why, "customers have no index, and are asked for in the database");
                 }
             }
             due = Instant::now() + began.elapsed() * REST;
         }
-        drop(current);
+        drop(shelf);
         sleep(EVERY).await;
     }
 }
@@ -176,6 +180,6 @@ enum Written {
 
 impl fmt::Debug for Indexed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Indexed").field("customers", &self.customers).finish_non_exhaustive()
+        f.debug_struct("Indexed").field("customers", &self.0.customers).finish_non_exhaustive()
     }
 }
