@@ -92,8 +92,8 @@ impl Database {
         self.0.clock().await
     }
 
-    /// Tells whether customers were changed, without asking the database; `None` with PostgreSQL, and where the machine cannot
-    /// tell without waiting for a disk.
+    /// Tells whether customers were changed, without asking the database; `None` with PostgreSQL, where the machine cannot tell
+    /// without waiting for a disk, and if it just cannot be told now.
     pub async fn watch(&self) -> Option<Watch> {
         self.0.watch().await
     }

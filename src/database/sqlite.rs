@@ -20,10 +20,10 @@ use rustix::fs::{StatVfs, StatVfsMountFlags};
 use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 use tokio::time::Instant;
 
-use crate::engine::{Deleted, Engine, Transaction, alone};
+use crate::engine::{Deleted, Engine, Transaction};
 use crate::{Failure, Query, Row, Value};
 use connection::{Access, fetch, insert};
-use watch::State;
+use watch::Before;
 use worker::Worker;
 
 pub use watch::{Since, Watch};
@@ -104,6 +104,17 @@ fn write_back(connection: &Connection) {
     }
 }
 
+/// What SQLite says of what others have committed: another figure after each commit of theirs, and the same after ours.
+fn version(connection: &Connection) -> rusqlite::Result<i64> {
+    connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))
+}
+
+/// Whether a statement has to do with them: one that only reads is taken for one that may not.
+fn names_customers(sql: &str) -> bool {
+    // A migration may change any table.
+    ["customers", "numbers", "TABLE", "TRIGGER"].iter().any(|name| sql.contains(name))
+}
+
 /// In pages; SQLite's own measure.
 const LONG: i64 = 1000;
 /// As for another process that writes.
@@ -182,11 +193,13 @@ impl Engine for Sqlite {
         // Open before it has begun: whoever waits for that may be gone when it has.
         let writer = self.writer.clone().lock_owned().await;
         let watch = self.watch.clone();
-        let mut begun = Writing { writer, open: true, watch: watch.clone(), before: None, names: vec![] };
+        let mut begun =
+            Writing { writer, open: true, watch: watch.clone(), before: None, changes_customers: false };
         let begin = move |connection: &Connection| {
             file.is_still_there()?;
             connection.execute_batch("BEGIN IMMEDIATE")?;
-            Ok(watch.get().and_then(|watch| watch.log().begun()))
+            let Some(watch) = watch.get() else { return Ok(None) };
+            Ok(Some(watch.log().begun(version(connection)?)))
         };
         begun.before = begun.writer.ask(begin).await?;
         Ok(Box::new(begun))
@@ -225,7 +238,13 @@ impl Engine for Sqlite {
             return Some(watch.clone());
         }
         let file = self.file.clone();
-        let watch = self.reader.ask(move |_| Ok(Watch::over(&file.path))).await.ok()??;
+        let watch = move |_: &Connection| {
+            let watch = Watch::over(&file.path);
+            // Of this file, and of no other that was put into its place.
+            file.is_still_there()?;
+            Ok(watch)
+        };
+        let watch = self.reader.ask(watch).await.ok()??;
         Some(self.watch.get_or_init(|| watch).clone())
     }
 }
@@ -235,14 +254,15 @@ struct Writing {
     open: bool,
     watch: Arc<OnceLock<Watch>>,
     /// What who watches saw when it began.
-    before: Option<State>,
-    /// As [`alone`](Transaction::alone) was told.
-    names: Vec<&'static str>,
+    before: Option<Before>,
+    /// Something in it may: whatever names them.
+    changes_customers: bool,
 }
 
 #[async_trait]
 impl Transaction for Writing {
     async fn run(&mut self, query: Query) -> Result<Vec<Row>, Failure> {
+        self.changes_customers |= names_customers(&query.sql);
         self.writer.ask(move |connection| fetch(connection, &query)).await
     }
 
@@ -252,22 +272,22 @@ impl Transaction for Writing {
         tail: &'static str,
         rows: Vec<Vec<Value>>,
     ) -> Result<(), Failure> {
+        self.changes_customers |= names_customers(head);
         self.writer.ask(move |connection| insert(connection, head, tail, &rows)).await
     }
 
-    async fn alone(&mut self, name: &'static str) -> Result<(), Failure> {
+    async fn alone(&mut self, _: &'static str) -> Result<(), Failure> {
         // It is: SQLite has one writer.
-        self.names.push(name);
         Ok(())
     }
 
     async fn commit(mut self: Box<Self>) -> Result<(), Failure> {
-        let is_beside = !self.names.is_empty() && self.names.iter().all(|name| *name == alone::AUDIT);
-        let (watch, before) = (self.watch.clone(), self.before.filter(|_| is_beside));
+        let before = self.before.take().filter(|_| !self.changes_customers);
+        let watch = self.watch.clone();
         let commit = move |connection: &Connection| {
             connection.execute_batch("COMMIT")?;
             if let Some(watch) = watch.get() {
-                watch.log().ended(before);
+                watch.log().ended(before.as_ref(), || version(connection).ok());
             }
             write_back(connection);
             Ok(())
@@ -288,7 +308,7 @@ impl Drop for Writing {
                     tracing::debug!(%error, "SQLite had rolled back already");
                 }
                 if let Some(watch) = watch.get() {
-                    watch.log().ended(None);
+                    watch.log().ended(None, || None);
                 }
             });
         }

@@ -13,13 +13,15 @@ mod file;
 mod tests;
 
 use std::fmt;
+use std::io;
+use std::mem;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, Weak};
+use std::sync::{Arc, PoisonError, RwLock, Weak};
 use std::time::Duration;
-use std::{io, mem};
 
 use async_trait::async_trait;
-use database::{Database, Failure, Query, Since, Watch};
+use database::{Database, Failure, Query, Since};
+use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep};
 
 use crate::{Customers, Directory, Entry, PhoneNumber, Silent};
@@ -27,12 +29,17 @@ use file::{Draft, File, Record};
 
 /// Customers with an index. Clones share it.
 #[derive(Clone)]
-pub struct Indexed(Arc<Shelf>);
+pub struct Indexed(Arc<Kept>);
+
+struct Kept {
+    shelf: Arc<Shelf>,
+    looking_after: AbortHandle,
+}
 
 struct Shelf {
     customers: Customers,
     /// None while it is being made.
-    index: RwLock<Option<Index>>,
+    index: RwLock<Option<Arc<Index>>>,
 }
 
 struct Index {
@@ -43,6 +50,8 @@ struct Index {
 /// Why there is none.
 #[derive(Debug, thiserror::Error)]
 enum NoIndex {
+    #[error("nobody can tell whether customers are being changed")]
+    Unknown,
     #[error("customers were changed meanwhile")]
     Changed,
     #[error("a row is not what it should be")]
@@ -57,6 +66,8 @@ enum NoIndex {
 const EVERY: Duration = Duration::from_secs(1);
 /// What took long to make is made anew only after so many times as long: customers may be changed all day.
 const REST: u32 = 10;
+/// A disk that is full, or cannot tell what is in memory, will be so for longer.
+const A_WHILE: Duration = Duration::from_secs(60);
 /// Rows at once: who calls meanwhile waits for no more.
 const PAGE: usize = 200;
 const ALL: &str = "SELECT n.hash, c.id, c.name, c.operator FROM numbers n JOIN customers c ON c.id = n.customer \
@@ -67,20 +78,27 @@ impl Indexed {
     #[must_use]
     pub fn new(customers: Customers, folder: &Path) -> Self {
         let shelf = Arc::new(Shelf { customers, index: RwLock::default() });
-        tokio::spawn(look_after(Arc::downgrade(&shelf), folder.to_owned()));
-        Self(shelf)
+        let looking_after =
+            tokio::spawn(look_after(Arc::downgrade(&shelf), folder.to_owned())).abort_handle();
+        Self(Arc::new(Kept { shelf, looking_after }))
     }
 
     /// Whether customers are found without asking the database now.
     #[must_use]
     pub fn is_current(&self) -> bool {
-        self.0.index().as_ref().is_some_and(Index::is_current)
+        self.0.shelf.index().is_some_and(|index| index.since.holds())
     }
 
     fn find(&self, number: &PhoneNumber) -> Option<Entry> {
-        let hash = self.0.customers.keys().only_hash(number)?;
-        // Held for no longer than a read of memory takes.
-        self.0.index().as_ref().filter(|index| index.is_current())?.file.find(&hash)
+        let hash = self.0.shelf.customers.keys().only_hash(number)?;
+        let index = self.0.shelf.index().filter(|index| index.since.holds())?;
+        index.file.find(&hash)
+    }
+}
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        self.looking_after.abort();
     }
 }
 
@@ -89,68 +107,78 @@ impl Directory for Indexed {
     async fn look_up(&self, number: &PhoneNumber) -> Result<Option<Entry>, Silent> {
         match self.find(number) {
             Some(entry) => Ok(Some(entry)),
-            None => self.0.customers.look_up(number).await,
+            None => self.0.shelf.customers.look_up(number).await,
         }
     }
 }
 
 impl Shelf {
-    fn index(&self) -> RwLockReadGuard<'_, Option<Index>> {
-        self.index.read().unwrap_or_else(PoisonError::into_inner)
+    fn index(&self) -> Option<Arc<Index>> {
+        self.index.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn put(&self, mut index: Option<Index>) {
+    fn put(&self, index: Option<Index>) {
+        let mut index = index.map(Arc::new);
         mem::swap(&mut *self.index.write().unwrap_or_else(PoisonError::into_inner), &mut index);
         // A long file takes a while to be freed, and its disk may hang.
         tokio::task::spawn_blocking(move || drop(index));
     }
+
+    /// What is not right any more goes: somebody in it may have been erased. Says whether one is wanted.
+    async fn tidy_up(&self) -> bool {
+        if self.customers.database().watch().await.is_none() {
+            return false;
+        }
+        // A file that was moved away changes no more, and is not what others have.
+        let is_there = self.customers.database().read(Query::new("SELECT 1")).await.is_ok();
+        let index = self.index();
+        if let Some(index) = index.clone().filter(|index| is_there && !index.since.is_over()) {
+            let fetched = tokio::task::spawn_blocking(move || index.file.fetch_missed()).await;
+            if !matches!(fetched, Ok(Ok(()))) {
+                self.put(None);
+            }
+        } else if index.is_some() {
+            self.put(None);
+        }
+        // With several keys nobody is looked for in it.
+        is_there && self.index().is_none() && self.customers.keys().ring().keys().len() == 1
+    }
 }
 
-impl Index {
-    fn is_current(&self) -> bool {
-        self.since.nobody_has_changed_customers()
-    }
-
-    fn is_outdated(&self) -> bool {
-        self.since.somebody_may_have_changed_customers()
-    }
-}
-
-/// Until nobody has it any more.
+/// Until nobody has it any more. Answers are right whether it does so often or never.
 async fn look_after(shelf: Weak<Shelf>, folder: PathBuf) {
-    let Some(database) = shelf.upgrade().map(|shelf| shelf.customers.database().clone()) else { return };
-    let Some(watch) = database.watch().await else { return };
     let mut due = Instant::now();
     while let Some(shelf) = shelf.upgrade() {
-        // A file that was moved away changes no more, and is not what others have.
-        let is_there = database.read(Query::new("SELECT 1")).await.is_ok();
-        if !is_there || shelf.index().as_ref().is_some_and(Index::is_outdated) {
-            // Somebody in it may have been erased.
-            shelf.put(None);
-        }
-        if is_there && shelf.index().is_none() && due <= Instant::now() {
+        if shelf.tidy_up().await && due <= Instant::now() {
             let began = Instant::now();
-            match make(&database, &watch, &folder).await {
+            let mut rest = Duration::ZERO;
+            match make(shelf.customers.database(), &folder).await {
                 Ok(index) => shelf.put(Some(index)),
+                Err(NoIndex::Unknown) => {}
                 Err(why) => {
                     tracing::debug!(%why, "customers have no index, and are asked for in the database");
+                    if matches!(why, NoIndex::File(_) | NoIndex::Strange) {
+                        rest = A_WHILE;
+                    }
                 }
             }
-            due = Instant::now() + began.elapsed() * REST;
+            due = Instant::now() + rest.max(began.elapsed() * REST);
         }
+        // Whoever drops it last waits until the database is closed.
         drop(shelf);
         sleep(EVERY).await;
     }
 }
 
-async fn make(database: &Database, watch: &Watch, folder: &Path) -> Result<Index, NoIndex> {
-    let since = watch.begin().ok_or(NoIndex::Changed)?;
+async fn make(database: &Database, folder: &Path) -> Result<Index, NoIndex> {
+    let watch = database.watch().await.ok_or(NoIndex::Unknown)?;
+    let since = watch.begin().ok_or(NoIndex::Unknown)?;
     let (mut draft, mut after) = (None, vec![]);
     loop {
         let began = Instant::now();
         let page = Query::new(ALL).with(&after[..]).with(PAGE as i64);
         let rows = database.read(page).await?;
-        if since.somebody_may_have_changed_customers() {
+        if since.is_over() {
             return Err(NoIndex::Changed);
         }
         let is_last = rows.len() < PAGE;
@@ -180,6 +208,6 @@ enum Written {
 
 impl fmt::Debug for Indexed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Indexed").field("customers", &self.0.customers).finish_non_exhaustive()
+        f.debug_struct("Indexed").field("customers", &self.0.shelf.customers).finish_non_exhaustive()
     }
 }

@@ -1,7 +1,7 @@
 //! What may not be there yet: a database that cannot be reached while this server starts keeps no caller from an answer.
 
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use async_trait::async_trait;
 use database::Failure;
@@ -14,6 +14,7 @@ pub struct Late<T> {
     here: Arc<OnceLock<T>>,
     /// Makes it of something else as soon as that is there.
     make: Arc<dyn Fn() -> Option<T> + Send + Sync>,
+    making: Arc<Mutex<()>>,
     come: watch::Receiver<bool>,
 }
 
@@ -38,7 +39,10 @@ impl<T: Clone + Send + Sync + 'static> Late<T> {
     pub fn coming() -> (Bringer<T>, Self) {
         let here = Arc::new(OnceLock::new());
         let (told, come) = watch::channel(false);
-        (Bringer { here: here.clone(), come: told }, Self { here, make: Arc::new(|| None), come })
+        (
+            Bringer { here: here.clone(), come: told },
+            Self { here, make: Arc::new(|| None), making: Arc::default(), come },
+        )
     }
 
     /// It, if it is there.
@@ -47,8 +51,11 @@ impl<T: Clone + Send + Sync + 'static> Late<T> {
         if let Some(it) = self.here.get() {
             return Some(it.clone());
         }
-        let made = (self.make)()?;
-        Some(self.here.get_or_init(|| made).clone())
+        let _one_at_a_time = self.making.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.here.get().is_none() {
+            let _ = self.here.set((self.make)()?);
+        }
+        self.here.get().cloned()
     }
 
     /// Waits for it; `None` if nobody brings it any more.
@@ -65,7 +72,7 @@ impl<T: Clone + Send + Sync + 'static> Late<T> {
     ) -> Late<U> {
         let come = self.come.clone();
         let make = move || self.now().map(&make);
-        Late { here: Arc::default(), make: Arc::new(make), come }
+        Late { here: Arc::default(), make: Arc::new(make), making: Arc::default(), come }
     }
 }
 

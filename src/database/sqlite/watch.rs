@@ -4,8 +4,8 @@
 //! 48 bytes. Each commit changes both, before it returns: a counter of commits is in it, where the log ends, and a checksum
 //! (SQLite's "WAL-mode File Format", 2.1). Where it is what it was, nothing was committed.
 //!
-//! Invariant: a commit of ours is passed over only if it is the only one between two states. Whatever cannot be told counts as
-//! somebody else's.
+//! Invariant: a transaction of ours is passed over only if SQLite itself says that nobody else has committed between its begin
+//! and a look at the state after it (`PRAGMA data_version`). Whatever cannot be told counts as somebody else's.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -21,8 +21,6 @@ pub(super) type State = [u8; LENGTH];
 
 const LENGTH: usize = 48;
 const COPIES: usize = 2 * LENGTH;
-/// Where its counter of commits is.
-const COMMITS: usize = 8;
 
 /// Watches a file. Clones share it.
 #[derive(Clone)]
@@ -32,6 +30,13 @@ pub struct Watch(Arc<Log>);
 pub struct Since {
     watch: Watch,
     moment: u64,
+}
+
+/// What was, when a transaction began.
+pub(super) struct Before {
+    state: Option<State>,
+    /// SQLite's own count of what others have committed.
+    version: i64,
 }
 
 pub(super) struct Log {
@@ -75,23 +80,26 @@ impl Watch {
 }
 
 impl Since {
-    /// Whether all that was committed since was by this process, and changed no customer. It asks no disk.
+    /// Whether nobody has changed customers. It may say no in the moment of a commit that changes none; yes is certain.
     #[must_use]
-    pub fn nobody_has_changed_customers(&self) -> bool {
+    pub fn holds(&self) -> bool {
         let log = &self.watch.0;
         let state = log.state();
-        let known = log.known();
-        state.is_some() && known.state == state && known.moment == self.moment
+        let mut known = log.known();
+        if known.moment == self.moment && state.is_some() && known.state == state {
+            return true;
+        }
+        log.look_closer(&mut known);
+        false
     }
 
-    /// Whether somebody certainly has. While this process writes, that may be neither.
+    /// Whether somebody certainly may have changed customers, so that it never holds again.
     #[must_use]
-    pub fn somebody_may_have_changed_customers(&self) -> bool {
+    pub fn is_over(&self) -> bool {
         let log = &self.watch.0;
-        // Held, so that no commit of ours begins meanwhile.
-        let known = log.known();
-        let moved_on = || log.state().is_some_and(|state| known.state != Some(state));
-        known.moment != self.moment || !known.writing && moved_on()
+        let mut known = log.known();
+        log.look_closer(&mut known);
+        known.moment != self.moment || known.state.is_none()
     }
 }
 
@@ -103,35 +111,38 @@ impl Log {
         (one == other).then(|| one.try_into().ok()).flatten()
     }
 
-    /// This process may write from now on, and nobody else; gives the state before.
-    pub(super) fn begun(&self) -> Option<State> {
+    /// This process may write from now on, and nobody else.
+    pub(super) fn begun(&self, version: i64) -> Before {
         self.known().writing = true;
-        self.state()
+        Before { state: self.state(), version }
     }
 
-    /// It has done so, and may not any more. What it wrote does not matter to who watches if `before` is given.
-    pub(super) fn ended(&self, before: Option<State>) {
+    /// It may not any more. What it wrote does not matter to who watches if what was before is given, and what SQLite says now.
+    pub(super) fn ended(&self, before: Option<&Before>, version: impl FnOnce() -> Option<i64>) {
+        // In this order: what others commit after the look at the state, SQLite may tell or not.
         let after = self.state();
+        let unchanged = before.filter(|before| before.state.is_some() && version() == Some(before.version));
         let mut known = self.known();
         known.writing = false;
-        if let (Some(before), Some(after)) = (before, after)
-            && known.state == Some(before)
-            // Somebody else may have committed just after.
-            && commits(&after) == commits(&before).wrapping_add(1)
+        if let (Some(before), Some(after)) = (unchanged, after)
+            && known.state == before.state
         {
             known.state = Some(after);
+        }
+    }
+
+    /// Remembers that others have committed, once it is certain: a state may come again, after a crash. While this process
+    /// writes, it is not.
+    fn look_closer(&self, known: &mut Known) {
+        // Again, now that no transaction of ours can begin or end.
+        if !known.writing && self.state().is_some_and(|state| known.state != Some(state)) {
+            known.state = None;
         }
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn commits(state: &State) -> u32 {
-    let mut counter = [0; 4];
-    counter.copy_from_slice(&state[COMMITS..COMMITS + 4]);
-    u32::from_ne_bytes(counter)
 }
 
 /// SQLite follows links before it names it.
@@ -152,5 +163,6 @@ fn kept_open(index: &Path) -> io::Result<&'static File> {
     }
     let file: &'static File = Box::leak(Box::new(File::open(index)?));
     kept.insert(id(file.metadata()?), file);
+    at_once::prepare(file)?;
     Ok(file)
 }

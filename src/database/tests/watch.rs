@@ -5,8 +5,10 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use database::{Database, Failure, Place, Query, Since, Watch, alone};
+use database::{Database, Failure, Place, Query, Since, Watch};
 use tempfile::TempDir;
+
+use What::{Beside, Customers};
 
 /// A database as two processes have it open, and watched by the first.
 struct Watched {
@@ -28,11 +30,12 @@ impl Watched {
     }
 }
 
-/// Writes so many bytes or some more, others each time: SQLite commits nothing where nothing changes.
-async fn write(database: &Database, name: Option<&'static str>, bytes: usize) -> Result<(), Failure> {
+/// Changes what has to do with customers, or something beside, of so many bytes or some more. It is another value each time:
+/// SQLite commits nothing where nothing changes.
+async fn write(database: &Database, what: What, bytes: usize) -> Result<(), Failure> {
     let mut transaction = database.begin().await?;
-    if let Some(name) = name {
-        transaction.alone(name).await?;
+    if what == Customers {
+        transaction.run(Query::new("DELETE FROM customers WHERE id = 'nobody'")).await?;
     }
     static TIMES: AtomicU64 = AtomicU64::new(0);
     let times = TIMES.fetch_add(1, Ordering::Relaxed).to_be_bytes();
@@ -45,8 +48,14 @@ async fn write(database: &Database, name: Option<&'static str>, bytes: usize) ->
     transaction.commit().await
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum What {
+    Customers,
+    Beside,
+}
+
 fn told(since: &Since) -> (bool, bool) {
-    (since.nobody_has_changed_customers(), since.somebody_may_have_changed_customers())
+    (since.holds(), since.is_over())
 }
 
 const NOBODY: (bool, bool) = (true, false);
@@ -59,44 +68,35 @@ async fn what_this_process_keeps_of_calls_changes_no_customer() {
     assert_eq!(told(&since), NOBODY);
     // Much more than the log's length, and than fits into memory: pages go into the log, which begins anew, before the commit.
     for bytes in [1, 1, 6_000_000, 1, 12_000_000, 1] {
-        write(&ours, Some(alone::AUDIT), bytes).await.unwrap();
+        write(&ours, Beside, bytes).await.unwrap();
         assert_eq!(told(&since), NOBODY, "{bytes} bytes");
     }
     let mut given_up = ours.begin().await.unwrap();
-    given_up.alone(alone::AUDIT).await.unwrap();
     given_up.run(Query::new("DELETE FROM secrets")).await.unwrap();
     drop(given_up);
     others.read(Query::new("SELECT * FROM secrets")).await.unwrap();
     // The next waits until that is over.
-    write(&ours, Some(alone::AUDIT), 1).await.unwrap();
+    write(&ours, Beside, 1).await.unwrap();
     assert_eq!(told(&since), NOBODY);
 }
 
 #[tokio::test]
 async fn whatever_else_is_committed_may() {
     let Watched { ours, others, watch, folder: _folder } = Watched::new().await;
-    for (database, name) in [
-        (&ours, Some(alone::CUSTOMERS)),
-        (&ours, None),
-        (&others, Some(alone::AUDIT)),
-        (&others, Some(alone::CUSTOMERS)),
-        (&others, None),
-    ] {
+    for (database, what) in [(&ours, Customers), (&others, Beside), (&others, Customers)] {
         let before = watch.begin().unwrap();
-        write(database, name, 1).await.unwrap();
-        assert_eq!(told(&before), SOMEBODY, "{name:?}");
+        write(database, what, 1).await.unwrap();
+        assert_eq!(told(&before), SOMEBODY, "{what:?}");
         let after = watch.begin().unwrap();
-        write(&ours, Some(alone::AUDIT), 1).await.unwrap();
-        assert_eq!((told(&before), told(&after)), (SOMEBODY, NOBODY), "{name:?}");
+        write(&ours, Beside, 1).await.unwrap();
+        assert_eq!((told(&before), told(&after)), (SOMEBODY, NOBODY), "{what:?}");
     }
-    // Both, as a keeper that waits its turn.
     let before = watch.begin().unwrap();
-    let mut both = ours.begin().await.unwrap();
-    both.alone(alone::CUSTOMERS).await.unwrap();
-    both.alone(alone::AUDIT).await.unwrap();
-    both.run(Query::new("DELETE FROM secrets")).await.unwrap();
-    assert!(before.nobody_has_changed_customers(), "not before it is committed");
-    both.commit().await.unwrap();
+    let mut slow = ours.begin().await.unwrap();
+    slow.run(Query::new("DELETE FROM numbers")).await.unwrap();
+    slow.run(Query::new("DELETE FROM secrets")).await.unwrap();
+    assert!(before.holds() && watch.begin().is_none(), "not before it is committed");
+    slow.commit().await.unwrap();
     assert_eq!(told(&before), SOMEBODY);
 }
 
@@ -115,12 +115,14 @@ async fn no_change_of_others_is_missed_between_two_of_ours() {
             let ours = ours.clone();
             async move {
                 for _ in 0..4 {
-                    write(&ours, Some(alone::AUDIT), 1).await.unwrap();
+                    write(&ours, Beside, 1).await.unwrap();
+                    // It commits nothing, and another may do so in the same moment.
+                    ours.begin().await.unwrap().commit().await.unwrap();
                 }
             }
         });
-        write(&others, Some(alone::CUSTOMERS), 1).await.unwrap();
-        assert!(!since.nobody_has_changed_customers());
+        write(&others, Customers, 1).await.unwrap();
+        assert!(!since.holds());
         writing.await.unwrap();
         assert_eq!(told(&since), SOMEBODY);
     }

@@ -5,7 +5,9 @@
 
 use std::fs;
 use std::io::{self, BufWriter, Write as _};
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, MAX_TAG_LEN, NONCE_LEN, Nonce, UnboundKey};
 use database::{Row, at_once};
@@ -19,6 +21,8 @@ pub(super) struct File {
     file: fs::File,
     key: LessSafeKey,
     buckets: u64,
+    /// A bucket that was not in memory: until it is, whoever asked for another one might wait for the disk. [`NONE`]: none.
+    missed: AtomicU64,
 }
 
 /// A file that is being written.
@@ -48,15 +52,21 @@ const ROOM: usize = BUCKET - MAX_TAG_LEN;
 /// Before a record are its hash and the lengths of operator, id and name, each in a byte.
 const HEAD: usize = 3 + size_of::<Hash>();
 /// Hashes are as even as chance. Half full, few buckets have more than their room; what has none is in the database.
-const SPARE: u64 = 2;
+const SPARE_FACTOR: u64 = 2;
 /// The disk keeps so many times as much: calls need it more.
-const LEFT_FREE: u64 = 4;
+const FREE_FACTOR: u64 = 4;
 
 impl File {
     /// Nobody too if what is there cannot be read at once.
     pub(super) fn find(&self, hash: &Hash) -> Option<Entry> {
+        if self.missed.load(Ordering::Relaxed) != NONE {
+            return None;
+        }
         let bucket = bucket_of(hash, self.buckets);
-        let mut bytes = at_once::read::<BUCKET>(&self.file, bucket * BUCKET as u64)?;
+        let Some(mut bytes) = at_once::read::<BUCKET>(&self.file, bucket * BUCKET as u64) else {
+            self.missed.store(bucket, Ordering::Relaxed);
+            return None;
+        };
         let mut bucket = &*self.key.open_in_place(nonce(bucket), Aad::empty(), &mut bytes).ok()?;
         while let Some((record, rest)) = Parts::read(bucket) {
             if record.hash == hash {
@@ -66,19 +76,36 @@ impl File {
         }
         None
     }
+
+    /// Waits for the disk, if one was not in memory.
+    pub(super) fn fetch_missed(&self) -> io::Result<()> {
+        let missed = self.missed.load(Ordering::Relaxed);
+        if missed != NONE {
+            self.file.read_exact_at(&mut [0; BUCKET], missed * BUCKET as u64)?;
+            self.missed.store(NONE, Ordering::Relaxed);
+        }
+        Ok(())
+    }
 }
+
+const NONE: u64 = u64::MAX;
 
 impl Draft {
     /// Of records of which these are the first, or all of them.
     pub(super) fn new(folder: &Path, first: &[Record], are_all: bool) -> io::Result<Self> {
-        let buckets = bytes_of_all(first, are_all).saturating_mul(SPARE) / ROOM as u64 + 1;
+        let buckets = bytes_of_all(first, are_all).saturating_mul(SPARE_FACTOR) / ROOM as u64 + 1;
         let disk = rustix::fs::statvfs(folder)?;
-        if disk.f_bavail.saturating_mul(disk.f_frsize) / LEFT_FREE < buckets.saturating_mul(BUCKET as u64) {
+        if disk.f_bavail.saturating_mul(disk.f_frsize) / FREE_FACTOR < buckets.saturating_mul(BUCKET as u64) {
             return Err(io::ErrorKind::StorageFull.into());
         }
+        let file = tempfile::tempfile_in(folder)?;
+        at_once::prepare(&file)?;
+        // Where that cannot be told of a file system, nobody would ever be found.
+        file.write_all_at(&[0; BUCKET], 0)?;
+        at_once::read::<BUCKET>(&file, 0).ok_or(io::ErrorKind::Unsupported)?;
         let key = UnboundKey::new(&AES_256_GCM, &random()).map_err(io::Error::other)?;
         Ok(Self {
-            file: BufWriter::new(tempfile::tempfile_in(folder)?),
+            file: BufWriter::new(file),
             key: LessSafeKey::new(key),
             buckets,
             sealed: 0,
@@ -104,9 +131,7 @@ impl Draft {
             self.seal()?;
         }
         let file = self.file.into_inner()?;
-        // Where that cannot be told of a file system, nobody would ever be found.
-        at_once::read::<BUCKET>(&file, 0).ok_or(io::ErrorKind::Unsupported)?;
-        Ok(File { file, key: self.key, buckets: self.buckets })
+        Ok(File { file, key: self.key, buckets: self.buckets, missed: AtomicU64::new(NONE) })
     }
 
     fn seal(&mut self) -> io::Result<()> {
@@ -280,7 +305,7 @@ mod tests {
         let at = |bucket: u64| bucket as usize * BUCKET;
         let (first, last) = (all[..BUCKET].to_vec(), all[at(file.buckets - 1)..].to_vec());
         let write = |bytes: &[u8], at: usize| {
-            std::os::unix::fs::FileExt::write_all_at(&file.file, bytes, at as u64).unwrap();
+            file.file.write_all_at(bytes, at as u64).unwrap();
         };
         write(&last, 0);
         write(&first, at(file.buckets - 1));

@@ -91,7 +91,7 @@ async fn customers_are_found_in_it_until_somebody_changes_one() {
     assert_eq!(house.found().await, 1, "with the new key, which looking for a stranger has brought");
     // By this process too.
     let sheet = Sheet::read(FILE.as_bytes(), Region::JAPAN, |_| {}).unwrap();
-    house.indexed.0.customers.import(&sheet, &by(), |_| {}).await.unwrap();
+    house.indexed.0.shelf.customers.import(&sheet, &by(), |_| {}).await.unwrap();
     assert_eq!(house.found().await, 0);
     house.until_it_is_current().await;
     assert_eq!(house.found().await, 3);
@@ -101,7 +101,8 @@ async fn customers_are_found_in_it_until_somebody_changes_one() {
 async fn what_this_process_keeps_of_calls_leaves_it_as_it_is() {
     let house = House::sqlite().await;
     house.until_it_is_current().await;
-    let (audit, database) = (house.indexed.0.customers.audit(), house.indexed.0.customers.database());
+    let (audit, database) =
+        (house.indexed.0.shelf.customers.audit(), house.indexed.0.shelf.customers.database());
     for _ in 0..3 {
         let mut transaction = database.begin().await.unwrap();
         audit
@@ -132,6 +133,6 @@ async fn a_database_that_was_moved_away_is_not_answered_for() {
 async fn with_postgresql_everybody_is_looked_for_there() {
     let server = Server::start();
     let house = House::at(|_| server.database()).await;
-    assert!(house.indexed.0.customers.database().watch().await.is_none());
+    assert!(house.indexed.0.shelf.customers.database().watch().await.is_none());
     assert_eq!(house.found().await, 0);
 }
