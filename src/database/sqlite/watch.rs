@@ -166,3 +166,93 @@ fn kept_open(index: &Path) -> io::Result<&'static File> {
     at_once::prepare(file)?;
     Ok(file)
 }
+
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod tests {
+    use rusqlite::Connection;
+    use tempfile::TempDir;
+
+    use super::super::connection::{Access, open};
+    use super::super::version;
+    use super::*;
+
+    struct Two {
+        ours: Connection,
+        others: Connection,
+        watch: Watch,
+        _folder: TempDir,
+    }
+
+    impl Two {
+        fn new() -> Self {
+            // A temporary folder may be on a file system that does not tell what is in memory.
+            let beside = std::env::current_exe().unwrap();
+            let folder = tempfile::tempdir_in(beside.parent().unwrap()).unwrap();
+            let file = folder.path().join("hitoku.db");
+            let [ours, others] = [(), ()].map(|()| open(&file, Access::Write).unwrap());
+            ours.execute_batch("CREATE TABLE t (x BLOB)").unwrap();
+            Self { watch: Watch::over(&file).unwrap(), ours, others, _folder: folder }
+        }
+
+        fn begin(&self) -> Before {
+            self.ours.execute_batch("BEGIN IMMEDIATE").unwrap();
+            self.watch.log().begun(version(&self.ours).unwrap())
+        }
+
+        fn end(&self, before: &Before) {
+            self.watch.log().ended(Some(before), || version(&self.ours).ok());
+        }
+    }
+
+    const WRITE: &str = "INSERT INTO t VALUES (zeroblob(100))";
+
+    #[test]
+    fn what_others_commit_before_or_just_after_one_of_ours_is_not_passed_over() {
+        for ours in [WRITE, ""] {
+            let two = Two::new();
+            let since = two.watch.begin().unwrap();
+            let before = two.begin();
+            two.ours.execute_batch(&format!("{ours}; COMMIT")).unwrap();
+            two.others.execute_batch(WRITE).unwrap();
+            two.end(&before);
+            assert!(!since.holds() && since.is_over(), "just after {ours}");
+
+            let since = two.watch.begin().unwrap();
+            two.others.execute_batch(WRITE).unwrap();
+            let before = two.begin();
+            two.ours.execute_batch(&format!("{ours}; COMMIT")).unwrap();
+            two.end(&before);
+            assert!(!since.holds() && since.is_over(), "before {ours}");
+        }
+    }
+
+    #[test]
+    fn while_one_of_ours_writes_nothing_is_certain() {
+        let two = Two::new();
+        two.ours.execute_batch(&format!("{WRITE}; PRAGMA cache_size = 4")).unwrap();
+        two.ours.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())).unwrap();
+        let since = two.watch.begin().unwrap();
+        let state = two.watch.log().state();
+        let before = two.begin();
+        // The log begins anew, with pages that are not committed yet.
+        two.ours.execute_batch(&WRITE.replace("100", "1000000")).unwrap();
+        assert_ne!(two.watch.log().state(), state);
+        assert!(!since.holds() && !since.is_over() && two.watch.begin().is_none());
+        two.ours.execute_batch("COMMIT").unwrap();
+        two.end(&before);
+        assert!(since.holds() && !since.is_over());
+    }
+
+    #[test]
+    fn a_state_that_comes_again_is_not_the_same() {
+        let two = Two::new();
+        let since = two.watch.begin().unwrap();
+        let state = two.watch.log().state();
+        two.others.execute_batch(WRITE).unwrap();
+        assert!(!since.holds());
+        // After a crash it could: what is remembered is not that one any more.
+        assert!(state.is_some() && two.watch.log().known().state.is_none());
+        assert!(since.is_over());
+    }
+}
