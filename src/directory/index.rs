@@ -54,6 +54,8 @@ enum NoIndex {
     Unknown,
     #[error("customers were changed meanwhile")]
     Changed,
+    #[error("somebody's triggers may change them with each call")]
+    Triggers,
     #[error("a row is not what it should be")]
     Strange,
     #[error(transparent)]
@@ -73,6 +75,9 @@ const PAGE: usize = 200;
 const ALL: &str = "SELECT n.hash, c.id, c.name, c.operator FROM numbers n JOIN customers c ON c.id = n.customer \
                    WHERE n.hash > $1 ORDER BY n.hash LIMIT $2";
 
+/// Only SQLite is watched.
+const TRIGGERS: &str = "SELECT 1 FROM sqlite_schema WHERE type = 'trigger' LIMIT 1";
+
 impl Indexed {
     /// Makes an index in this folder, in the background, and looks after it. Only within a runtime.
     #[must_use]
@@ -90,9 +95,9 @@ impl Indexed {
     }
 
     fn find(&self, number: &PhoneNumber) -> Option<Entry> {
-        let hash = self.0.shelf.customers.keys().only_hash(number)?;
         let index = self.0.shelf.index().filter(|index| index.since.holds())?;
-        index.file.find(&hash)
+        // A rotation that moves it from one to another changes customers.
+        self.0.shelf.customers.keys().ring().keys().iter().find_map(|key| index.file.find(&key.hash(number)))
     }
 }
 
@@ -140,8 +145,7 @@ impl Shelf {
         } else if index.is_some() {
             self.put(None);
         }
-        // With several keys nobody is looked for in it.
-        is_there && self.index().is_none() && self.customers.keys().ring().keys().len() == 1
+        is_there && self.index().is_none()
     }
 }
 
@@ -157,7 +161,7 @@ async fn look_after(shelf: Weak<Shelf>, folder: PathBuf) {
                 Err(NoIndex::Unknown) => {}
                 Err(why) => {
                     tracing::debug!(%why, "customers have no index, and are asked for in the database");
-                    if matches!(why, NoIndex::File(_) | NoIndex::Strange) {
+                    if matches!(why, NoIndex::File(_) | NoIndex::Strange | NoIndex::Triggers) {
                         rest = A_WHILE;
                     }
                 }
@@ -173,6 +177,9 @@ async fn look_after(shelf: Weak<Shelf>, folder: PathBuf) {
 async fn make(database: &Database, folder: &Path) -> Result<Index, NoIndex> {
     let watch = database.watch().await.ok_or(NoIndex::Unknown)?;
     let since = watch.begin().ok_or(NoIndex::Unknown)?;
+    if !database.read(Query::new(TRIGGERS)).await?.is_empty() {
+        return Err(NoIndex::Triggers);
+    }
     let (mut draft, mut after) = (None, vec![]);
     loop {
         let began = Instant::now();

@@ -13,8 +13,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::PhoneNumber;
-use crate::key::{Hash, KeyRing, NotAKey, random, texts};
+use crate::key::{KeyRing, NotAKey, random, texts};
 
 /// The keys of the directory.
 #[derive(Debug)]
@@ -125,14 +124,6 @@ impl Keys {
     /// As they are known now.
     pub(crate) fn ring(&self) -> Arc<KeyRing> {
         self.ring.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// The hash of a number, if it can be only one: during a rotation, a number is under one of several.
-    pub(crate) fn only_hash(&self, number: &PhoneNumber) -> Option<Hash> {
-        match self.ring.read().unwrap_or_else(PoisonError::into_inner).keys() {
-            [only] => Some(only.hash(number)),
-            _ => None,
-        }
     }
 
     /// As they are in the file now, which another program may have changed.

@@ -130,6 +130,19 @@ async fn a_database_that_was_moved_away_is_not_answered_for() {
 }
 
 #[tokio::test]
+async fn with_somebodys_triggers_everybody_is_looked_for_in_the_database() {
+    let house = House::sqlite().await;
+    house.until_it_is_current().await;
+    let database = house.others.database();
+    let mut transaction = database.begin().await.unwrap();
+    let trigger = "CREATE TRIGGER t AFTER INSERT ON audit BEGIN UPDATE customers SET name = 'A'; END";
+    transaction.run(Query::new(trigger)).await.unwrap();
+    transaction.commit().await.unwrap();
+    assert!(matches!(make(database, house.folder.path()).await, Err(NoIndex::Triggers)));
+    assert_eq!(house.found().await, 0);
+}
+
+#[tokio::test]
 async fn with_postgresql_everybody_is_looked_for_there() {
     let server = Server::start();
     let house = House::at(|_| server.database()).await;
