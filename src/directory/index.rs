@@ -136,13 +136,7 @@ impl Shelf {
         }
         // A file that was moved away changes no more, and is not what others have.
         let is_there = self.customers.database().read(Query::new("SELECT 1")).await.is_ok();
-        let index = self.index();
-        if let Some(index) = index.clone().filter(|index| is_there && !index.since.is_over()) {
-            let fetched = tokio::task::spawn_blocking(move || index.file.fetch_missed()).await;
-            if !matches!(fetched, Ok(Ok(()))) {
-                self.put(None);
-            }
-        } else if index.is_some() {
+        if !is_there || self.index().is_some_and(|index| index.since.is_over()) {
             self.put(None);
         }
         is_there && self.index().is_none()

@@ -7,7 +7,6 @@ use std::fs;
 use std::io::{self, BufWriter, Write as _};
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, MAX_TAG_LEN, NONCE_LEN, Nonce, UnboundKey};
 use database::{Row, at_once};
@@ -21,8 +20,6 @@ pub(super) struct File {
     file: fs::File,
     key: LessSafeKey,
     buckets: u64,
-    /// A bucket that was not in memory: until it is, whoever asked for another one might wait for the disk. [`NONE`]: none.
-    missed: AtomicU64,
 }
 
 /// A file that is being written.
@@ -59,14 +56,8 @@ const FREE_FACTOR: u64 = 4;
 impl File {
     /// Nobody too if what is there cannot be read at once.
     pub(super) fn find(&self, hash: &Hash) -> Option<Entry> {
-        if self.missed.load(Ordering::Relaxed) != NONE {
-            return None;
-        }
         let bucket = bucket_of(hash, self.buckets);
-        let Some(mut bytes) = at_once::read::<BUCKET>(&self.file, bucket * BUCKET as u64) else {
-            self.missed.store(bucket, Ordering::Relaxed);
-            return None;
-        };
+        let mut bytes = at_once::read::<BUCKET>(&self.file, bucket * BUCKET as u64)?;
         let mut bucket = &*self.key.open_in_place(nonce(bucket), Aad::empty(), &mut bytes).ok()?;
         while let Some((record, rest)) = Parts::read(bucket) {
             if record.hash == hash {
@@ -76,19 +67,7 @@ impl File {
         }
         None
     }
-
-    /// Waits for the disk, if one was not in memory.
-    pub(super) fn fetch_missed(&self) -> io::Result<()> {
-        let missed = self.missed.load(Ordering::Relaxed);
-        if missed != NONE {
-            self.file.read_exact_at(&mut [0; BUCKET], missed * BUCKET as u64)?;
-            self.missed.store(NONE, Ordering::Relaxed);
-        }
-        Ok(())
-    }
 }
-
-const NONE: u64 = u64::MAX;
 
 impl Draft {
     /// Of records of which these are the first, or all of them.
@@ -131,7 +110,7 @@ impl Draft {
             self.seal()?;
         }
         let file = self.file.into_inner()?;
-        Ok(File { file, key: self.key, buckets: self.buckets, missed: AtomicU64::new(NONE) })
+        Ok(File { file, key: self.key, buckets: self.buckets })
     }
 
     fn seal(&mut self) -> io::Result<()> {
