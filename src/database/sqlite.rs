@@ -109,7 +109,7 @@ fn version(connection: &Connection) -> rusqlite::Result<i64> {
     connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))
 }
 
-/// Whether a statement has to do with them: one that only reads is taken for one that may not.
+/// Whether a statement has to do with them, if only to read.
 fn names_customers(sql: &str) -> bool {
     // A migration may change any table.
     ["customers", "numbers", "TABLE", "TRIGGER"].iter().any(|name| sql.contains(name))
@@ -255,7 +255,7 @@ struct Writing {
     watch: Arc<OnceLock<Watch>>,
     /// What who watches saw when it began.
     before: Option<Before>,
-    /// Something in it may: whatever names them.
+    /// Or may: something in it has to do with them.
     changes_customers: bool,
 }
 
@@ -286,8 +286,10 @@ impl Transaction for Writing {
         let watch = self.watch.clone();
         let commit = move |connection: &Connection| {
             connection.execute_batch("COMMIT")?;
-            if let Some(watch) = watch.get() {
-                watch.log().ended(before.as_ref(), || version(connection).ok());
+            match (watch.get(), before) {
+                (Some(watch), Some(before)) => watch.log().ended_beside(&before, || version(connection).ok()),
+                (Some(watch), None) => watch.log().ended(),
+                (None, _) => {}
             }
             write_back(connection);
             Ok(())
@@ -308,7 +310,7 @@ impl Drop for Writing {
                     tracing::debug!(%error, "SQLite had rolled back already");
                 }
                 if let Some(watch) = watch.get() {
-                    watch.log().ended(None, || None);
+                    watch.log().ended();
                 }
             });
         }

@@ -29,9 +29,9 @@ use file::{Draft, File, Record};
 
 /// Customers with an index. Clones share it.
 #[derive(Clone)]
-pub struct Indexed(Arc<Kept>);
+pub struct Indexed(Arc<LookedAfter>);
 
-struct Kept {
+struct LookedAfter {
     shelf: Arc<Shelf>,
     looking_after: AbortHandle,
 }
@@ -85,7 +85,7 @@ impl Indexed {
         let shelf = Arc::new(Shelf { customers, index: RwLock::default() });
         let looking_after =
             tokio::spawn(look_after(Arc::downgrade(&shelf), folder.to_owned())).abort_handle();
-        Self(Arc::new(Kept { shelf, looking_after }))
+        Self(Arc::new(LookedAfter { shelf, looking_after }))
     }
 
     /// Whether customers are found without asking the database now.
@@ -101,7 +101,7 @@ impl Indexed {
     }
 }
 
-impl Drop for Kept {
+impl Drop for LookedAfter {
     fn drop(&mut self) {
         self.looking_after.abort();
     }

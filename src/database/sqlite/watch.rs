@@ -117,17 +117,20 @@ impl Log {
         Before { state: self.state(), version }
     }
 
-    /// It may not any more. What it wrote does not matter to who watches if what was before is given, and what SQLite says now.
-    pub(super) fn ended(&self, before: Option<&Before>, version: impl FnOnce() -> Option<i64>) {
-        // In this order: what others commit after the look at the state, SQLite may tell or not.
+    /// It may not any more.
+    pub(super) fn ended(&self) {
+        self.known().writing = false;
+    }
+
+    /// It may not any more, and what it wrote does not matter to who watches. `version` is asked after the look at the state: what
+    /// others commit later, SQLite may tell or not.
+    pub(super) fn ended_beside(&self, before: &Before, version: impl FnOnce() -> Option<i64>) {
         let after = self.state();
-        let unchanged = before.filter(|before| before.state.is_some() && version() == Some(before.version));
+        let only_ours = before.state.is_some() && version() == Some(before.version);
         let mut known = self.known();
         known.writing = false;
-        if let (Some(before), Some(after)) = (unchanged, after)
-            && known.state == before.state
-        {
-            known.state = Some(after);
+        if only_ours && after.is_some() && known.state == before.state {
+            known.state = after;
         }
     }
 
@@ -158,11 +161,14 @@ fn kept_open(index: &Path) -> io::Result<&'static File> {
     static KEPT: Mutex<BTreeMap<(u64, u64), &'static File>> = Mutex::new(BTreeMap::new());
     let mut kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner);
     let id = |metadata: fs::Metadata| (metadata.dev(), metadata.ino());
-    if let Some(file) = kept.get(&id(fs::metadata(index)?)) {
-        return Ok(file);
-    }
-    let file: &'static File = Box::leak(Box::new(File::open(index)?));
-    kept.insert(id(file.metadata()?), file);
+    let file = match kept.get(&id(fs::metadata(index)?)) {
+        Some(file) => file,
+        None => {
+            let file: &'static File = Box::leak(Box::new(File::open(index)?));
+            kept.insert(id(file.metadata()?), file);
+            file
+        }
+    };
     at_once::prepare(file)?;
     Ok(file)
 }
@@ -201,7 +207,7 @@ mod tests {
         }
 
         fn end(&self, before: &Before) {
-            self.watch.log().ended(Some(before), || version(&self.ours).ok());
+            self.watch.log().ended_beside(before, || version(&self.ours).ok());
         }
     }
 
